@@ -1,0 +1,63 @@
+/** The node's whole configuration, checked and frozen. Every path in it is absolute. */
+export interface Config {
+  readonly inference: InferenceConfig;
+  /** Both chain tables or neither: without them the node serves RPC only. */
+  readonly chain: ChainConfig | undefined;
+}
+
+export interface InferenceConfig {
+  readonly apiKey: string | undefined;
+  readonly cacheDir: string;
+  readonly flushStorage: boolean;
+  readonly jrpcPort: number;
+  readonly models: readonly ModelConfig[];
+  readonly tracing: boolean;
+  readonly pool: PoolConfig;
+  readonly rpc: { readonly host: string };
+}
+
+export interface ModelConfig {
+  /** What prompts call it: `name` where given, else `model_type`, else the last part of its path. */
+  readonly name: string;
+  /** GPU index, or the CPU. */
+  readonly device: number | 'cpu';
+  readonly precision: string;
+  readonly modelType: string;
+  readonly revision: string;
+  readonly useFlashAttention: boolean;
+}
+
+/** How a device is divided; what is undefined is chosen to suit the device. */
+export interface PoolConfig {
+  readonly workers: number | undefined;
+  readonly sequences: number | undefined;
+  /** Tokens a sequence can hold. */
+  readonly contextSize: number | undefined;
+  /** Tokens decoded at once. */
+  readonly batchSize: number | undefined;
+  readonly threads: number | undefined;
+}
+
+export interface ChainConfig {
+  readonly subscriber: SubscriberConfig;
+  readonly client: ClientConfig;
+}
+
+export interface SubscriberConfig {
+  readonly httpUrl: string;
+  readonly wsUrl: string | undefined;
+  readonly packageId: string;
+  readonly smallId: bigint;
+  readonly requestTimeoutMs: number;
+}
+
+export interface ClientConfig {
+  /** The Sui CLI's `client.yaml`. */
+  readonly configPath: string;
+  readonly atomaDbId: string;
+  readonly nodeBadgeId: string;
+  readonly packageId: string;
+  readonly smallId: bigint;
+  readonly maxConcurrentRequests: number;
+  readonly requestTimeoutMs: number;
+}

@@ -1,0 +1,83 @@
+import type { PromptParams } from './prompt.js';
+
+/** What every event of the contract carries, whichever chain it comes from. */
+interface EventOrigin {
+  /** Unique on its chain: transaction digest and position in it, `digest:index`. */
+  readonly id: string;
+  /** When the chain made it, in ms since 1970, where the chain says so. */
+  readonly timestampMs: number | undefined;
+}
+
+/** A text2text prompt for the nodes in `nodes`, in leaf order. */
+export interface PromptEvent extends EventOrigin {
+  readonly kind: 'prompt';
+  readonly ticketId: string;
+  readonly params: PromptParams;
+  /** How many leaves the commitment has; at least 1 and at least `nodes.length`. */
+  readonly chunksCount: bigint;
+  readonly nodes: readonly bigint[];
+  readonly outputDestination: Uint8Array;
+}
+
+/** A prompt of a modality that this node does not run; its ticket may still concern the node. */
+export interface UnsupportedPromptEvent extends EventOrigin {
+  readonly kind: 'unsupported_prompt';
+  readonly ticketId: string;
+  readonly modality: string;
+  readonly model: string;
+  readonly nodes: readonly bigint[];
+}
+
+/** The chain sampled more nodes for a ticket, each with its leaf index. */
+export interface NewNodesEvent extends EventOrigin {
+  readonly kind: 'new_nodes';
+  readonly ticketId: string;
+  readonly newNodes: readonly { readonly nodeId: bigint; readonly order: bigint }[];
+}
+
+export interface FirstSubmissionEvent extends EventOrigin {
+  readonly kind: 'first_submission';
+  readonly ticketId: string;
+  readonly nodeId: bigint;
+}
+
+export interface DisputeEvent extends EventOrigin {
+  readonly kind: 'dispute';
+  readonly ticketId: string;
+}
+
+export interface SettledEvent extends EventOrigin {
+  readonly kind: 'settled';
+  readonly ticketId: string;
+  readonly oracleNodeId: bigint | undefined;
+}
+
+export interface RetrySettlementEvent extends EventOrigin {
+  readonly kind: 'retry_settlement';
+  readonly ticketId: string;
+  readonly nodesInEchelon: bigint;
+}
+
+/** An event of the contract that a node has nothing to do for (registrations, subscriptions, …). */
+export interface OtherEvent extends EventOrigin {
+  readonly kind: 'other';
+  readonly type: string;
+}
+
+/** An event that could not be read: wrong bytes, or more of them than its type has. */
+export interface UndecodableEvent extends EventOrigin {
+  readonly kind: 'undecodable';
+  readonly type: string;
+  readonly reason: string;
+}
+
+export type ChainEvent =
+  | PromptEvent
+  | UnsupportedPromptEvent
+  | NewNodesEvent
+  | FirstSubmissionEvent
+  | DisputeEvent
+  | SettledEvent
+  | RetrySettlementEvent
+  | OtherEvent
+  | UndecodableEvent;

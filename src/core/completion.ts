@@ -1,0 +1,39 @@
+/** Some tokens of one stream, in order. Frames of one stream never overlap and leave no gap. */
+export interface TokenFrame {
+  /** Position in the answer of the first of `tokens`; 0 is the first generated token. */
+  readonly index: number;
+  /** Text that these tokens completed: whole characters only, so it may lag behind the tokens. */
+  readonly text: string;
+  /** Token ids. */
+  readonly tokens: readonly number[];
+}
+
+/** Why generation ended: the model's end token, `max_tokens`, or a full context. */
+export type FinishReason = 'stop' | 'length' | 'context';
+
+/** The whole answer to a prompt. */
+export interface Completion {
+  /** Exact: the UTF-8 bytes that the tokens stand for; bytes that are no UTF-8 are U+FFFD. */
+  readonly text: string;
+  /** Generated ids, the end-of-sequence token left out. */
+  readonly tokens: readonly number[];
+  /** `pre_prompt_tokens`, the prompt's tokens, and a BOS token where the tokenizer adds one. */
+  readonly inputTokens: number;
+  readonly finishReason: FinishReason;
+  readonly timings: CompletionTimings;
+}
+
+/** Measured in the worker, in ms. */
+export interface CompletionTimings {
+  /** From the start of the job in its worker to the first sampled token (also where that one ended it). */
+  readonly prefillMs: number;
+  /** From the first sampled token to the last one. */
+  readonly decodeMs: number;
+}
+
+/** Tokens a second of a completion's decode phase; 0 where fewer than two tokens were sampled. */
+export function tokensPerSecond(completion: Completion): number {
+  const { decodeMs } = completion.timings;
+  const decoded = completion.tokens.length - 1;
+  return decoded < 1 || decodeMs <= 0 ? 0 : (decoded / decodeMs) * 1000;
+}

@@ -1,0 +1,29 @@
+import type { Completion, TokenFrame } from './completion.js';
+import type { PromptParams } from './prompt.js';
+
+/** One run of a model. */
+export interface Job {
+  /** Unique while it runs: a ticket id or a request id. */
+  readonly id: string;
+  readonly params: PromptParams;
+}
+
+export interface JobOptions {
+  /** Stops the job between two tokens; `run` then rejects with `cancelled`. */
+  readonly signal: AbortSignal;
+  /** Called in order, in the main thread, with frames as they arrive from the worker. */
+  readonly onTokens: (frame: TokenFrame) => void;
+}
+
+/** Something that runs jobs: a device process with the models it holds. */
+export interface Executor {
+  /** Device label, such as `cpu` or `0`. */
+  readonly id: string;
+  /** How many jobs of this model it runs at once; 0 where it does not hold the model or is down. */
+  capacity(model: string): number;
+  /**
+   * Runs a job. The caller keeps within `capacity`.
+   * @throws AtomaError `cancelled`, `invalid_params`, `prompt_too_long`, `device_died`, `engine_failed`.
+   */
+  run(job: Job, options: JobOptions): Promise<Completion>;
+}

@@ -1,0 +1,78 @@
+import type {
+  Completion,
+  ModelInfo,
+  PromptParams,
+  StreamListener,
+  StreamTarget,
+  Ticket,
+  TicketState,
+} from '../core/index.js';
+
+/** What the RPC server needs of the node it serves. */
+export interface NodeApi {
+  /**
+   * Runs a prompt for a client. Its tokens can be read with `subscribe({ kind: 'request', id })` from the
+   * moment this is called.
+   * @throws AtomaError `unknown_model`, `invalid_params`, `prompt_too_long`, `busy` (`retryAfterMs` in its
+   * fields), `request_id_in_use`, `cancelled`, `device_died`, `engine_failed`, `not_ready`.
+   */
+  generate(request: GenerateRequest, signal: AbortSignal): Promise<GenerateResult>;
+  getTicket(id: string): Ticket | undefined;
+  /** Newest first. */
+  listTickets(query: { readonly state: TicketState | undefined; readonly limit: number }): readonly Ticket[];
+  nodeInfo(): NodeInfo;
+  listModels(): readonly ModelInfo[];
+  /**
+   * Reads a stream from a token index: what was produced already is replayed, then it is live. A ticket that
+   * the node has not seen yet may be subscribed to: its event can still be on the way.
+   * @throws AtomaError `not_found` for a request that does not exist.
+   */
+  subscribe(target: StreamTarget, fromIndex: number, listener: StreamListener): Unsubscribe;
+  readiness(): Readiness;
+}
+
+export type Unsubscribe = () => void;
+
+export interface GenerateRequest {
+  /** Chosen by the caller, unique among running requests. */
+  readonly requestId: string;
+  readonly params: PromptParams;
+}
+
+export interface GenerateResult {
+  readonly requestId: string;
+  readonly completion: Completion;
+  /** Time in the queue before a worker took it, in ms. */
+  readonly queuedMs: number;
+}
+
+export interface Readiness {
+  readonly ready: boolean;
+  /** Why not, one sentence each. */
+  readonly reasons: readonly string[];
+}
+
+export interface NodeInfo {
+  readonly version: string;
+  readonly uptimeMs: number;
+  readonly smallId: bigint | undefined;
+  readonly chain:
+    | {
+        readonly name: string;
+        readonly endpoint: string;
+        readonly chainId: string | undefined;
+        readonly address: string;
+        readonly following: boolean;
+        readonly checkpoint: string | undefined;
+        /** Time since the newest checkpoint was seen, in ms. */
+        readonly checkpointAgeMs: number | undefined;
+      }
+    | undefined;
+  readonly devices: readonly {
+    readonly id: string;
+    readonly state: string;
+    readonly models: readonly string[];
+  }[];
+  readonly queue: { readonly waiting: number; readonly running: number; readonly capacity: number };
+  readonly tickets: Readonly<Partial<Record<TicketState, number>>>;
+}

@@ -11,10 +11,17 @@ module.exports = {
     },
     {
       name: 'rooms-stand-alone',
-      comment: 'A room knows the core types only; node/ brings rooms together.',
+      comment:
+        'A room knows the core types only; node/ brings rooms together. The dev chain shares the layout of the contract with chain/.',
       severity: 'error',
       from: { path: `^src/${rooms}/` },
-      to: { path: '^src/', pathNot: ['^src/$1/', '^src/core/index\\.ts$'] },
+      to: { path: '^src/', pathNot: ['^src/$1/', '^src/core/index\\.ts$', '^src/chain/index\\.ts$'] },
+    },
+    {
+      name: 'chain-is-shared-with-devnet-only',
+      severity: 'error',
+      from: { path: `^src/${rooms}/`, pathNot: '^src/(chain|devnet)/' },
+      to: { path: '^src/chain/' },
     },
     {
       name: 'rooms-through-their-index',

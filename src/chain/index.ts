@@ -1,0 +1,10 @@
+export type { Chain, ChainItem, ChainStatus } from './chain.js';
+export { commitmentLeaf, commitmentRoot, MAX_CHUNKS } from './commitment.js';
+export { ABORT, abortSentence } from './sui/abort-codes.js';
+export {
+  EVENT_LAYOUTS,
+  type EventName,
+  floatFromBits,
+  floatToBits,
+  Text2TextPromptParams,
+} from './sui/layout.js';

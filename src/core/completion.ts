@@ -4,7 +4,7 @@ export interface TokenFrame {
   readonly index: number;
   /** Text that these tokens completed: whole characters only, so it may lag behind the tokens. */
   readonly text: string;
-  /** Token ids. */
+  /** Token ids; empty only in a last frame, which then carries text left over at the end. */
   readonly tokens: readonly number[];
 }
 

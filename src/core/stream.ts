@@ -8,7 +8,7 @@ export type StreamEnd =
 
 /** Who reads a token stream. Both are called synchronously and must not throw or block. */
 export interface StreamListener {
-  /** Frames in order, the first one from the index asked for; `tokens` is never empty. */
+  /** Frames in order, the first one from the index asked for. */
   onFrame(frame: TokenFrame): void;
   /** Once, after the last frame. */
   onEnd(end: StreamEnd): void;

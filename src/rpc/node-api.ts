@@ -6,17 +6,18 @@ import type {
   StreamTarget,
   Ticket,
   TicketState,
+  TokenFrame,
 } from '../core/index.js';
 
 /** What the RPC server needs of the node it serves. */
 export interface NodeApi {
   /**
-   * Runs a prompt for a client. Its tokens can be read with `subscribe({ kind: 'request', id })` from the
-   * moment this is called.
+   * Runs a prompt for a client. Other clients can read its tokens with `subscribe({ kind: 'request', id })`
+   * while it runs.
    * @throws AtomaError `unknown_model`, `invalid_params`, `prompt_too_long`, `busy` (`retryAfterMs` in its
    * fields), `request_id_in_use`, `cancelled`, `device_died`, `engine_failed`, `not_ready`.
    */
-  generate(request: GenerateRequest, signal: AbortSignal): Promise<GenerateResult>;
+  generate(request: GenerateRequest, options: GenerateOptions): Promise<GenerateResult>;
   getTicket(id: string): Ticket | undefined;
   /** Newest first. */
   listTickets(query: { readonly state: TicketState | undefined; readonly limit: number }): readonly Ticket[];
@@ -37,6 +38,16 @@ export interface GenerateRequest {
   /** Chosen by the caller, unique among running requests. */
   readonly requestId: string;
   readonly params: PromptParams;
+}
+
+export interface GenerateOptions {
+  /** Cancels the request, queued or running; `generate` then rejects with `cancelled`. */
+  readonly signal: AbortSignal;
+  /**
+   * The request's frames, in order from index 0, all of them before `generate` settles; never called for a
+   * request that was refused.
+   */
+  readonly onTokens: ((frame: TokenFrame) => void) | undefined;
 }
 
 export interface GenerateResult {

@@ -1,0 +1,113 @@
+import { ChannelCredentials } from '@grpc/grpc-js';
+import { SuiGrpcClient } from '@mysten/sui/grpc';
+import { GrpcTransport } from '@protobuf-ts/grpc-transport';
+import type { RpcInterceptor } from '@protobuf-ts/runtime-rpc';
+import { AtomaError } from '../../core/index.js';
+
+/** A connection over which a quiet stream runs is pinged so often: most proxies cut idle ones after 60 s. */
+const KEEPALIVE_MS = 20_000;
+/** A ping without an answer for so long closes the connection. */
+const KEEPALIVE_TIMEOUT_MS = 10_000;
+const RECONNECT_FIRST_MS = 100;
+/** grpc-js would wait up to 2 minutes; a ticket's deadline is shorter than that. */
+const RECONNECT_MAX_MS = 2_000;
+/** An event may hold 256 KiB on Sui; gRPC's default of 4 MiB is too close to a few of them in one message. */
+const MAX_RECEIVE_BYTES = 64 * 1024 * 1024;
+
+export interface EndpointOptions {
+  /** `https://host[:443]` or `http://host[:80]`; may carry `user:password@`. */
+  readonly url: string;
+  /** `user:password`, as `basic_auth` of the Sui CLI's `client.yaml`; wins over the URL's. */
+  readonly basicAuth?: string | undefined;
+  /** Unary calls that do not say otherwise fail with DEADLINE_EXCEEDED after so long. */
+  readonly callTimeoutMs: number;
+}
+
+/** Where an endpoint is, without its credentials. */
+export interface EndpointAddress {
+  /** For people: scheme, host and port. */
+  readonly url: string;
+  /** gRPC target, `host:port`. */
+  readonly target: string;
+  readonly secure: boolean;
+  readonly basicAuth: string | undefined;
+}
+
+export interface Endpoint {
+  readonly url: string;
+  readonly client: SuiGrpcClient;
+  close(): void;
+}
+
+/**
+ * Reads a full node's URL.
+ * @throws AtomaError `invalid_endpoint` for anything but an http(s) URL without a path.
+ */
+export function parseEndpoint(url: string, basicAuth?: string): EndpointAddress {
+  const parsed = URL.canParse(url) ? new URL(url) : undefined;
+  if (parsed === undefined || !['http:', 'https:'].includes(parsed.protocol)) {
+    throw invalidEndpoint(withoutCredentials(url), 'it is no http:// or https:// URL');
+  }
+  if (parsed.pathname !== '/' || parsed.search !== '' || parsed.hash !== '') {
+    throw invalidEndpoint(`${parsed.protocol}//${parsed.host}${parsed.pathname}`, 'gRPC knows no path');
+  }
+  const secure = parsed.protocol === 'https:';
+  const target = `${parsed.hostname}:${parsed.port === '' ? (secure ? 443 : 80) : parsed.port}`;
+  return {
+    url: `${parsed.protocol}//${target}`,
+    target,
+    secure,
+    basicAuth: basicAuth ?? credentialsOf(parsed),
+  };
+}
+
+/** The one place that makes the client of a full node. Nothing is sent before the first call. */
+export function openEndpoint(options: EndpointOptions): Endpoint {
+  const address = parseEndpoint(options.url, options.basicAuth);
+  const transport = new GrpcTransport({
+    host: address.target,
+    channelCredentials: address.secure ? ChannelCredentials.createSsl() : ChannelCredentials.createInsecure(),
+    clientOptions: {
+      'grpc.keepalive_time_ms': KEEPALIVE_MS,
+      'grpc.keepalive_timeout_ms': KEEPALIVE_TIMEOUT_MS,
+      'grpc.initial_reconnect_backoff_ms': RECONNECT_FIRST_MS,
+      'grpc.max_reconnect_backoff_ms': RECONNECT_MAX_MS,
+      'grpc.max_receive_message_length': MAX_RECEIVE_BYTES,
+      // Closing one endpoint must not touch another one's connection in the same process.
+      'grpc.use_local_subchannel_pool': 1,
+    },
+    interceptors: [unaryTimeout(options.callTimeoutMs)],
+    ...(address.basicAuth === undefined ? {} : { meta: { authorization: basicHeader(address.basicAuth) } }),
+  });
+  const client = new SuiGrpcClient({ network: 'custom', transport });
+  return { url: address.url, client, close: () => transport.close() };
+}
+
+/** The SDK passes no deadline for the calls it makes by itself, such as the simulation in a build. */
+function unaryTimeout(timeoutMs: number): RpcInterceptor {
+  return {
+    interceptUnary: (next, method, input, options) =>
+      next(method, input, { ...options, timeout: options.timeout ?? timeoutMs }),
+  };
+}
+
+function basicHeader(credentials: string): string {
+  return `Basic ${Buffer.from(credentials, 'utf8').toString('base64')}`;
+}
+
+function credentialsOf(url: URL): string | undefined {
+  if (url.username === '' && url.password === '') return undefined;
+  return `${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}`;
+}
+
+function withoutCredentials(url: string): string {
+  return url.replace(/\/\/[^/]*@/, '//');
+}
+
+function invalidEndpoint(url: string, reason: string): AtomaError {
+  return new AtomaError(
+    'invalid_endpoint',
+    `the endpoint ${JSON.stringify(url)} cannot be used: ${reason}. Give a Sui full node's gRPC endpoint, such as https://fullnode.testnet.sui.io:443.`,
+    { fields: { url } },
+  );
+}

@@ -1,0 +1,11 @@
+export type {
+  ChainConfig,
+  ClientConfig,
+  Config,
+  InferenceConfig,
+  ModelConfig,
+  PoolConfig,
+  SubscriberConfig,
+} from './config.js';
+export { type ConfigPaths, loadConfig } from './load.js';
+export { ConfigError, type ConfigProblem } from './problem.js';

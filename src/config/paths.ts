@@ -1,0 +1,22 @@
+import { homedir } from 'node:os';
+import { basename, isAbsolute, resolve } from 'node:path';
+
+/** `~` expanded; a relative path starts from `folder`. */
+export function absolutePath(path: string, folder: string): string {
+  if (path === '~') return homedir();
+  if (path.startsWith('~/')) return resolve(homedir(), path.slice(2));
+  return resolve(folder, path);
+}
+
+/**
+ * Whether a `model_type` names a place on this machine rather than a model or a repository: it starts with
+ * `/`, `./`, `../` or `~/`, or ends in `.gguf`.
+ */
+export function isLocalModel(modelType: string): boolean {
+  return isAbsolute(modelType) || /^(\.{1,2}|~)([/\\]|$)/.test(modelType) || /\.gguf$/i.test(modelType);
+}
+
+/** What a model in a local file or folder is called: the last part of its path, without `.gguf`. */
+export function localModelName(path: string): string {
+  return basename(path).replace(/\.gguf$/i, '');
+}

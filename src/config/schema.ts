@@ -1,0 +1,135 @@
+import { z } from 'zod';
+import {
+  DEFAULT_REVISION,
+  device,
+  flag,
+  host,
+  integer,
+  objectId,
+  port,
+  revision,
+  secret,
+  text,
+  timeoutNanos,
+  timeoutSecs,
+  u64,
+  url,
+} from './scalars.js';
+import { table } from './unknown-key.js';
+
+/** Where the node's RPC listens unless told otherwise: reachable from this machine only. */
+const DEFAULT_HOST = '127.0.0.1';
+/** The values of the seed's samples. */
+const DEFAULT_MAX_CONCURRENT_REQUESTS = 1000;
+const DEFAULT_TIMEOUT_MS = 300_000;
+/** Transactions in flight at once; far beyond what one wallet can have. */
+const MAX_CONCURRENT_REQUESTS = 1_000_000;
+/** llama.cpp's own limits: LLAMA_MAX_SEQ and GGML_MAX_N_THREADS. */
+const MAX_SEQUENCES = 256;
+const MAX_THREADS = 512;
+/** A thread with a context each: more than any machine has use for. */
+const MAX_WORKERS = 256;
+/** 16 Mi tokens: above every model's context. */
+const MAX_CONTEXT_TOKENS = 16_777_216;
+
+const modelTable = table({
+  name: text('the name that prompts use').optional(),
+  device,
+  precision: text('a precision such as "q8_0" or "f16"'),
+  model_type: text('a model name, a repository "owner/name" or a path'),
+  revision: revision.default(DEFAULT_REVISION),
+  use_flash_attention: flag.default(false),
+});
+
+/** Order of the seed's array form. */
+const MODEL_ARRAY = ['device', 'precision', 'model_type', 'revision', 'use_flash_attention'];
+
+/** A model as a table, or as the seed's array; problems of an array are told by index. */
+export const modelSchema = z.unknown().transform((value, context): z.output<typeof modelTable> => {
+  const isArray = Array.isArray(value);
+  if (isArray && value.length !== MODEL_ARRAY.length) {
+    const message = `the ${MODEL_ARRAY.length} elements [${MODEL_ARRAY.join(', ')}]`;
+    context.issues.push({ code: 'custom', message, input: value });
+    return z.NEVER;
+  }
+  const named = isArray ? Object.fromEntries(MODEL_ARRAY.map((key, index) => [key, value[index]])) : value;
+  const result = modelTable.safeParse(named);
+  if (result.success) return result.data;
+  for (const { path, message, ...issue } of result.error.issues) {
+    const place = isArray ? path.map((key) => MODEL_ARRAY.indexOf(String(key))) : path;
+    if (issue.code !== 'unrecognized_keys') {
+      context.issues.push({ code: 'custom', path: place, message, input: value });
+    } else {
+      context.issues.push({ code: issue.code, keys: issue.keys, path: place, message, input: Object(value) });
+    }
+  }
+  return z.NEVER;
+});
+
+const pool = table({
+  workers: integer('workers per device', 1, MAX_WORKERS).optional(),
+  sequences: integer('sequences per worker', 1, MAX_SEQUENCES).optional(),
+  context_size: integer('tokens per sequence', 1, MAX_CONTEXT_TOKENS).optional(),
+  batch_size: integer('tokens per batch', 1, MAX_CONTEXT_TOKENS).optional(),
+  threads: integer('threads per worker', 1, MAX_THREADS).optional(),
+});
+
+const rpc = table({ host: host.default(DEFAULT_HOST) });
+
+/** `{ secs, nanos }`, as the seed writes a duration, to ms. */
+const timeout = table({ secs: timeoutSecs, nanos: timeoutNanos.default(0) }).transform(
+  (duration, context) => {
+    const ms = Math.ceil(duration.secs * 1000 + duration.nanos / 1e6);
+    if (ms === 0) context.issues.push({ code: 'custom', message: 'a duration above 0', input: duration });
+    return ms;
+  },
+);
+
+/** The model service's file, or the table `[inference]`. */
+export const inferenceSchema = table({
+  api_key: secret.optional(),
+  cache_dir: text('a folder for downloaded models'),
+  flush_storage: flag.default(false),
+  jrpc_port: port,
+  models: z
+    .array(modelSchema, {
+      error: 'an array of models: [[device, precision, model_type, revision, use_flash_attention], …]',
+    })
+    .min(1, { error: 'at least one model' }),
+  tracing: flag.default(false),
+  pool: pool.prefault({}),
+  rpc: rpc.prefault({}),
+});
+
+/** The event subscriber's file, or the table `[event_subscriber]`. */
+export const subscriberSchema = table({
+  http_url: url(['https', 'http']),
+  ws_url: url(['wss', 'ws']).optional(),
+  package_id: objectId,
+  small_id: u64,
+  request_timeout: timeout.default(DEFAULT_TIMEOUT_MS),
+});
+
+/** The chain client's file, or the table `[client]`. */
+export const clientSchema = table({
+  config_path: text("the path of the Sui CLI's client.yaml"),
+  atoma_db_id: objectId,
+  node_badge_id: objectId,
+  package_id: objectId,
+  small_id: u64,
+  max_concurrent_requests: integer('requests at once', 1, MAX_CONCURRENT_REQUESTS).default(
+    DEFAULT_MAX_CONCURRENT_REQUESTS,
+  ),
+  request_timeout: timeout.default(DEFAULT_TIMEOUT_MS),
+});
+
+/** The tables of a single file; what is in them is checked by their own schemas. */
+export const singleFileSchema = table({
+  inference: z.unknown().optional(),
+  event_subscriber: z.unknown().optional(),
+  client: z.unknown().optional(),
+});
+
+export type InferenceTable = z.output<typeof inferenceSchema>;
+export type SubscriberTable = z.output<typeof subscriberSchema>;
+export type ClientTable = z.output<typeof clientSchema>;

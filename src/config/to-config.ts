@@ -1,0 +1,76 @@
+import type { ChainConfig, ClientConfig, InferenceConfig, ModelConfig, SubscriberConfig } from './config.js';
+import { absolutePath, isLocalModel, localModelName } from './paths.js';
+import type { ClientTable, InferenceTable, SubscriberTable } from './schema.js';
+
+/** Paths start from `folder`, that of the file they stand in. */
+export function inferenceConfig(table: InferenceTable, folder: string): InferenceConfig {
+  return {
+    apiKey: table.api_key,
+    cacheDir: absolutePath(table.cache_dir, folder),
+    flushStorage: table.flush_storage,
+    jrpcPort: table.jrpc_port,
+    models: table.models.map((model) => modelConfig(model, folder)),
+    tracing: table.tracing,
+    pool: {
+      workers: table.pool.workers,
+      sequences: table.pool.sequences,
+      contextSize: table.pool.context_size,
+      batchSize: table.pool.batch_size,
+      threads: table.pool.threads,
+    },
+    rpc: { host: table.rpc.host },
+  };
+}
+
+type ModelTable = InferenceTable['models'][number];
+
+/** What prompts call a model. */
+export function modelNameOf(table: ModelTable, folder: string): string {
+  const modelType = modelTypeOf(table, folder);
+  return table.name ?? (isLocalModel(table.model_type) ? localModelName(modelType) : modelType);
+}
+
+function modelTypeOf({ model_type }: ModelTable, folder: string): string {
+  return isLocalModel(model_type) ? absolutePath(model_type, folder) : model_type;
+}
+
+function modelConfig(table: ModelTable, folder: string): ModelConfig {
+  return {
+    name: modelNameOf(table, folder),
+    device: table.device,
+    precision: table.precision,
+    modelType: modelTypeOf(table, folder),
+    revision: table.revision,
+    useFlashAttention: table.use_flash_attention,
+  };
+}
+
+export function chainConfig(
+  subscriber: SubscriberTable,
+  client: ClientTable,
+  clientFolder: string,
+): ChainConfig {
+  return { subscriber: subscriberConfig(subscriber), client: clientConfig(client, clientFolder) };
+}
+
+function subscriberConfig(table: SubscriberTable): SubscriberConfig {
+  return {
+    httpUrl: table.http_url,
+    wsUrl: table.ws_url,
+    packageId: table.package_id,
+    smallId: table.small_id,
+    requestTimeoutMs: table.request_timeout,
+  };
+}
+
+function clientConfig(table: ClientTable, folder: string): ClientConfig {
+  return {
+    configPath: absolutePath(table.config_path, folder),
+    atomaDbId: table.atoma_db_id,
+    nodeBadgeId: table.node_badge_id,
+    packageId: table.package_id,
+    smallId: table.small_id,
+    maxConcurrentRequests: table.max_concurrent_requests,
+    requestTimeoutMs: table.request_timeout,
+  };
+}

@@ -1,0 +1,31 @@
+import { z } from 'zod';
+import { requestId, u64 } from './params.js';
+
+const U32_MAX = 4_294_967_295;
+
+/** A lone surrogate has no UTF-8, so no tokenizer could be given it. */
+const wellFormed = z.string().refine((text) => !/\p{Surrogate}/u.test(text), {
+  error: 'holds half of a surrogate pair, wanted Unicode',
+});
+
+/**
+ * The params of `atoma_generate`: the contract's names and meaning. `prompt` comes first because it is the
+ * only one that every call has.
+ */
+export const GenerateParams = z.strictObject({
+  prompt: wellFormed,
+  model: z.string().optional(),
+  max_tokens: u64.prefault(256),
+  temperature: z.number().default(0),
+  top_k: u64.prefault(0),
+  top_p: z.number().default(1),
+  repeat_penalty: z.number().default(1),
+  repeat_last_n: u64.prefault(64),
+  random_seed: u64.optional(),
+  pre_prompt_tokens: z.array(z.int().min(0).max(U32_MAX)).default([]),
+  prepend_output_with_input: z.boolean().default(false),
+  request_id: requestId.optional(),
+  stream: z.boolean().default(false),
+});
+
+export type GenerateParams = z.output<typeof GenerateParams>;

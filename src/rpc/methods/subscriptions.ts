@@ -1,0 +1,72 @@
+import { z } from 'zod';
+import { type Completion, fromErrorData, type StreamTarget } from '../../core/index.js';
+import { catalogued } from '../error-catalogue.js';
+import { defineMethod, type Method } from '../json-rpc/method.js';
+import type { NodeApi } from '../node-api.js';
+import type { StreamHost } from '../websocket/stream-host.js';
+import { completionToWire } from '../wire/completion.js';
+import { requestId, ticketId } from './params.js';
+
+const SubscribeParams = z
+  .strictObject({
+    ticket_id: ticketId.optional(),
+    request_id: requestId.optional(),
+    from_index: z.int().min(0).default(0),
+  })
+  .refine((params) => (params.ticket_id === undefined) !== (params.request_id === undefined), {
+    error: 'wanted either ticket_id or request_id',
+  });
+
+/** `atoma_subscribe` and `atoma_unsubscribe`: the tokens of a ticket or a request, over a WebSocket. */
+export function subscriptionMethods(node: NodeApi): readonly Method[] {
+  const subscribe = defineMethod({
+    name: 'atoma_subscribe',
+    params: SubscribeParams,
+    run: ({ ticket_id, request_id, from_index }, { streams }) => {
+      const target: StreamTarget =
+        ticket_id === undefined
+          ? { kind: 'request', id: request_id ?? '' }
+          : { kind: 'ticket', id: ticket_id };
+      return follow(node, target, from_index, needStreams(streams));
+    },
+  });
+  const unsubscribe = defineMethod({
+    name: 'atoma_unsubscribe',
+    params: z.strictObject({ subscription: z.string() }),
+    run: ({ subscription }, { streams }) => needStreams(streams).cancel(subscription),
+  });
+  return [subscribe, unsubscribe];
+}
+
+function needStreams(streams: StreamHost | undefined): StreamHost {
+  if (streams !== undefined) return streams;
+  throw catalogued('websocket_only', 'Subscriptions need a connection: call this on the WebSocket at /ws.');
+}
+
+function follow(node: NodeApi, target: StreamTarget, fromIndex: number, streams: StreamHost): string {
+  const subscription = streams.open(fromIndex);
+  try {
+    subscription.onCancel = node.subscribe(target, fromIndex, {
+      onFrame: (frame) => subscription.push(frame),
+      onEnd: (end) => {
+        if (end.ok) subscription.complete(end.completion, describe(node, target, end.completion));
+        else subscription.fail(fromErrorData(end.error));
+      },
+    });
+  } catch (error) {
+    streams.cancel(subscription.id);
+    throw error;
+  }
+  return subscription.id;
+}
+
+/** A completion with what is known of its origin. */
+function describe(node: NodeApi, target: StreamTarget, completion: Completion): Record<string, unknown> {
+  if (target.kind === 'request') return { request_id: target.id, ...completionToWire(completion) };
+  const params = node.getTicket(target.id)?.params;
+  return {
+    ticket_id: target.id,
+    ...(params === undefined ? {} : { model: params.model, random_seed: params.randomSeed.toString() }),
+    ...completionToWire(completion),
+  };
+}

@@ -1,0 +1,47 @@
+import { z } from 'zod';
+import type { TicketState } from '../../core/index.js';
+import { catalogued } from '../error-catalogue.js';
+import { defineMethod, type Method } from '../json-rpc/method.js';
+import type { NodeApi } from '../node-api.js';
+import { ticketToWire } from '../wire/ticket.js';
+import { ticketId } from './params.js';
+
+/** Every state, checked against the type so that none can be forgotten. */
+const TICKET_STATES: Readonly<Record<TicketState, TicketState>> = {
+  received: 'received',
+  running: 'running',
+  answered: 'answered',
+  committing: 'committing',
+  committed: 'committed',
+  settled: 'settled',
+  disputed: 'disputed',
+  skipped: 'skipped',
+  failed: 'failed',
+};
+
+/** A page that stays well under a megabyte with usual prompts. */
+const MAX_LISTED_TICKETS = 1000;
+
+/** `atoma_getTicket` and `atoma_listTickets` (newest first). */
+export function ticketMethods(node: NodeApi): readonly Method[] {
+  const getTicket = defineMethod({
+    name: 'atoma_getTicket',
+    params: z.strictObject({ ticket_id: ticketId }),
+    run: (params) => {
+      const ticket = node.getTicket(params.ticket_id);
+      if (ticket !== undefined) return ticketToWire(ticket);
+      throw catalogued('not_found', `No ticket ${params.ticket_id} is known to this node.`, {
+        ticketId: params.ticket_id,
+      });
+    },
+  });
+  const listTickets = defineMethod({
+    name: 'atoma_listTickets',
+    params: z.strictObject({
+      state: z.enum(TICKET_STATES).optional(),
+      limit: z.int().min(1).max(MAX_LISTED_TICKETS).default(100),
+    }),
+    run: ({ state, limit }) => node.listTickets({ state, limit }).map(ticketToWire),
+  });
+  return [getTicket, listTickets];
+}

@@ -1,0 +1,91 @@
+import { type IncomingMessage, STATUS_CODES } from 'node:http';
+import type { Duplex } from 'node:stream';
+import type { Logger } from 'pino';
+import { WebSocketServer } from 'ws';
+import { type CatalogueCode, catalogued, ERROR_CATALOGUE, toRpcError } from '../error-catalogue.js';
+import { isLoopbackOrigin } from '../http/origin.js';
+import type { Dispatcher } from '../json-rpc/dispatcher.js';
+import { errorResponse } from '../json-rpc/message.js';
+import type { RpcLimits } from '../options.js';
+import { FrameEncoder } from './frame-encoder.js';
+import { WebSocketSession } from './session.js';
+
+export const WEBSOCKET_PATH = '/ws';
+
+/** RFC 6455, 7.4.1: the endpoint is going away. */
+const CLOSE_GOING_AWAY = 1001;
+
+interface EndpointModules {
+  readonly dispatcher: Dispatcher;
+  readonly logger: Logger;
+}
+
+/** Turns upgrade requests of an HTTP server into sessions, and ends them all. */
+export class WebSocketEndpoint {
+  readonly #limits: RpcLimits;
+  readonly #modules: EndpointModules;
+  readonly #server: WebSocketServer;
+  readonly #encoder = new FrameEncoder();
+  readonly #sessions = new Set<WebSocketSession>();
+  readonly #pings: NodeJS.Timeout;
+  #stopping = false;
+
+  constructor(options: { readonly limits: RpcLimits }, modules: EndpointModules) {
+    this.#limits = options.limits;
+    this.#modules = modules;
+    this.#server = new WebSocketServer({
+      noServer: true,
+      clientTracking: false,
+      maxPayload: options.limits.maxMessageBytes,
+      // Token frames are too small to gain by it, and each socket would cost a deflate window.
+      perMessageDeflate: false,
+    });
+    this.#pings = setInterval(() => {
+      for (const session of this.#sessions) session.ping();
+    }, options.limits.pingIntervalMs);
+    this.#pings.unref();
+  }
+
+  /** To be called on the HTTP server's `upgrade`. */
+  handleUpgrade(request: IncomingMessage, connection: Duplex, head: Buffer): void {
+    const path = request.url?.split('?', 1)[0];
+    const { origin } = request.headers;
+    if (path !== WEBSOCKET_PATH) {
+      refuse(connection, 'route_not_found', `The WebSocket is at ${WEBSOCKET_PATH}.`);
+    } else if (origin !== undefined && !isLoopbackOrigin(origin)) {
+      refuse(connection, 'origin_refused', 'Web pages of other machines may not use this node.');
+    } else if (this.#stopping) {
+      refuse(connection, 'not_ready', 'The node is stopping.');
+    } else {
+      this.#server.handleUpgrade(request, connection, head, (socket) => {
+        const modules = { socket, connection, encoder: this.#encoder, ...this.#modules };
+        const session = new WebSocketSession({ limits: this.#limits }, modules);
+        this.#sessions.add(session);
+        void session.closed.then(() => this.#sessions.delete(session));
+      });
+    }
+  }
+
+  /** Closes every socket with 1001; resolves when the last one is gone. */
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    clearInterval(this.#pings);
+    const sessions = [...this.#sessions];
+    for (const session of sessions) session.close(CLOSE_GOING_AWAY, 'The node is stopping.');
+    await Promise.all(sessions.map((session) => session.closed));
+  }
+}
+
+function refuse(connection: Duplex, code: CatalogueCode, message: string): void {
+  const { http } = ERROR_CATALOGUE[code];
+  const body = errorResponse(null, toRpcError(catalogued(code, message)));
+  const head = [
+    `HTTP/1.1 ${http} ${STATUS_CODES[http] ?? ''}`,
+    'Connection: close',
+    'Content-Type: application/json; charset=utf-8',
+    `Content-Length: ${Buffer.byteLength(body)}`,
+  ];
+  connection.on('error', () => connection.destroy());
+  connection.once('finish', () => connection.destroy());
+  connection.end(`${head.join('\r\n')}\r\n\r\n${body}`);
+}

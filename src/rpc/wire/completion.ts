@@ -1,0 +1,33 @@
+import { type Completion, type PromptParams, tokensPerSecond } from '../../core/index.js';
+import type { GenerateResult } from '../node-api.js';
+
+/** A finished answer as clients get it. */
+export function completionToWire(completion: Completion): Record<string, unknown> {
+  return {
+    text: completion.text,
+    tokens: completion.tokens,
+    input_tokens: completion.inputTokens,
+    output_tokens: completion.tokens.length,
+    finish_reason: completion.finishReason,
+    timings: timingsToWire(completion),
+  };
+}
+
+/** The result of `atoma_generate`. */
+export function generateResultToWire(result: GenerateResult, params: PromptParams): Record<string, unknown> {
+  return {
+    request_id: result.requestId,
+    model: params.model,
+    ...completionToWire(result.completion),
+    random_seed: params.randomSeed.toString(),
+    timings: { queued_ms: result.queuedMs, ...timingsToWire(result.completion) },
+  };
+}
+
+function timingsToWire(completion: Completion): Record<string, number> {
+  return {
+    prefill_ms: completion.timings.prefillMs,
+    decode_ms: completion.timings.decodeMs,
+    tokens_per_second: tokensPerSecond(completion),
+  };
+}

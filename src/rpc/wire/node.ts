@@ -1,0 +1,50 @@
+import type { ModelInfo } from '../../core/index.js';
+import type { NodeInfo, Readiness } from '../node-api.js';
+
+/** The result of `atoma_nodeInfo`. */
+export function nodeInfoToWire(info: NodeInfo, readiness: Readiness): Record<string, unknown> {
+  return {
+    version: info.version,
+    uptime_ms: info.uptimeMs,
+    ready: readiness.ready,
+    reasons: readiness.reasons,
+    small_id: info.smallId?.toString() ?? null,
+    chain: info.chain === undefined ? null : chainToWire(info.chain),
+    devices: info.devices.map(({ id, state, models }) => ({ id, state, models })),
+    queue: { waiting: info.queue.waiting, running: info.queue.running, capacity: info.queue.capacity },
+    tickets: info.tickets,
+  };
+}
+
+function chainToWire(chain: NonNullable<NodeInfo['chain']>): Record<string, unknown> {
+  return {
+    name: chain.name,
+    endpoint: chain.endpoint,
+    chain_id: chain.chainId ?? null,
+    address: chain.address,
+    following: chain.following,
+    checkpoint: chain.checkpoint ?? null,
+    checkpoint_age_ms: chain.checkpointAgeMs ?? null,
+  };
+}
+
+/** One element of the result of `atoma_listModels`. */
+export function modelToWire(model: ModelInfo): Record<string, unknown> {
+  return {
+    name: model.name,
+    file: model.file,
+    device: model.device,
+    backend: model.backend,
+    description: model.description,
+    parameters: model.parameters,
+    file_bytes: model.fileBytes,
+    context_size: model.contextSize,
+    trained_context_size: model.trainedContextSize,
+    workers: model.workers,
+    sequences_per_worker: model.sequencesPerWorker,
+    threads: model.threads,
+    batch_size: model.batchSize,
+    flash_attention: model.flashAttention,
+    gpu: model.gpu,
+  };
+}

@@ -1,0 +1,163 @@
+import { once } from 'node:events';
+import { Piscina } from 'piscina';
+import { AtomaError, fromErrorData, messageOf, type ModelInfo, type PromptParams } from '../core/index.js';
+import type { EngineInfo, FromWorker, JobOutcome, WireFrame, WorkerResult, WorkerSpec, WorkerTask } from './protocol.js';
+
+export interface ModelPoolOptions {
+  readonly spec: Omit<WorkerSpec, 'cancelFlags'>;
+  readonly workers: number;
+  /** Device label for {@link ModelInfo}. */
+  readonly device: string;
+}
+
+interface RunningJob {
+  readonly slot: number;
+  received: number;
+  /** Set once the worker has answered; called when its last frame is here too. */
+  finish: (() => void) | undefined;
+  awaited: number;
+}
+
+/**
+ * The Piscina pool of one model on one device: `workers` threads, each with a context of `sequences`.
+ * Frames of a job are handed on before its outcome, whichever of the two ports is faster.
+ */
+export class ModelPool {
+  readonly #pool: Piscina<WorkerTask, WorkerResult>;
+  readonly #options: ModelPoolOptions;
+  readonly #cancelFlags: Int32Array;
+  readonly #freeSlots: number[];
+  readonly #jobs = new Map<number, RunningJob>();
+  readonly #onFrames: (frames: readonly WireFrame[]) => void;
+
+  private constructor(options: ModelPoolOptions, onFrames: (frames: readonly WireFrame[]) => void) {
+    const { workers, spec } = options;
+    const slots = workers * spec.sequences;
+    const cancelFlags = new SharedArrayBuffer(slots * Int32Array.BYTES_PER_ELEMENT);
+    const workerData: WorkerSpec = { ...spec, cancelFlags };
+    this.#options = options;
+    this.#onFrames = onFrames;
+    this.#cancelFlags = new Int32Array(cancelFlags);
+    this.#freeSlots = Array.from({ length: slots }, (_, slot) => slot);
+    this.#pool = new Piscina<WorkerTask, WorkerResult>({
+      filename: new URL('./worker.js', import.meta.url).href,
+      workerData,
+      minThreads: workers,
+      maxThreads: workers,
+      concurrentTasksPerWorker: spec.sequences,
+      // An idle worker would block its event loop on Atomics.wait, and tokens come from native callbacks.
+      atomics: 'disabled',
+      // The queue is the scheduler's; one place per slot covers a task whose result is still on its way.
+      maxQueue: slots,
+      idleTimeout: Number.POSITIVE_INFINITY,
+    });
+  }
+
+  /**
+   * Starts the threads and waits until each has the model in memory.
+   * @param onProgress the mean over the workers, 0 to 1
+   * @throws AtomaError `model_load_failed`.
+   */
+  static async start(
+    options: ModelPoolOptions,
+    onFrames: (frames: readonly WireFrame[]) => void,
+    onProgress: (fraction: number) => void,
+  ): Promise<{ pool: ModelPool; info: ModelInfo }> {
+    const pool = new ModelPool(options, onFrames);
+    try {
+      const engine = await pool.#loaded(onProgress);
+      const { spec, workers, device } = options;
+      const info: ModelInfo = {
+        ...engine,
+        name: spec.name,
+        file: spec.file,
+        device,
+        backend: 'llama',
+        workers,
+        sequencesPerWorker: spec.sequences,
+      };
+      return { pool, info };
+    } catch (error) {
+      await pool.#pool.destroy();
+      throw error;
+    }
+  }
+
+  async run(job: number, params: PromptParams): Promise<JobOutcome> {
+    const slot = this.#freeSlots.pop();
+    if (slot === undefined) {
+      return { ok: false, error: { code: 'engine_failed', message: 'every sequence is taken', fields: {} } };
+    }
+    Atomics.store(this.#cancelFlags, slot, 0);
+    const running: RunningJob = { slot, received: 0, finish: undefined, awaited: 0 };
+    this.#jobs.set(job, running);
+    try {
+      const { outcome, volumeSent } = await this.#pool.run({ job, slot, params });
+      await this.#allFrames(running, volumeSent);
+      return outcome;
+    } catch (error) {
+      return { ok: false, error: { code: 'engine_failed', message: `worker: ${messageOf(error)}`, fields: {} } };
+    } finally {
+      this.#jobs.delete(job);
+      this.#freeSlots.push(slot);
+    }
+  }
+
+  /** Asks a job to stop before its next token; one that is not running is left alone. */
+  cancel(job: number): void {
+    const running = this.#jobs.get(job);
+    if (running !== undefined) Atomics.store(this.#cancelFlags, running.slot, 1);
+  }
+
+  async #loaded(onProgress: (fraction: number) => void): Promise<EngineInfo> {
+    const progress = new Map<number, number>();
+    const signal = new AbortController();
+    const failed = once(this.#pool, 'error', { signal: signal.signal }).then(([error]) => {
+      throw new AtomaError('model_load_failed', `worker of ${this.#options.spec.name}: ${messageOf(error)}`);
+    });
+    failed.catch(() => undefined);
+    try {
+      return await Promise.race([this.#everyWorker(progress, onProgress), failed]);
+    } finally {
+      signal.abort();
+      this.#pool.on('error', () => undefined);
+    }
+  }
+
+  #everyWorker(progress: Map<number, number>, onProgress: (fraction: number) => void): Promise<EngineInfo> {
+    return new Promise((resolve, reject) => {
+      let loaded = 0;
+      let reports = 0;
+      this.#pool.on('message', (message: FromWorker) => {
+        if (message.type === 'tokens') this.#forward(message.frames);
+        else if (message.type === 'load_failed') reject(fromErrorData(message.error));
+        else if (message.type === 'loaded') {
+          if (++loaded === this.#options.workers) resolve(message.engine);
+        } else {
+          progress.set(reports++ % this.#options.workers, message.fraction);
+          let sum = 0;
+          for (const fraction of progress.values()) sum += fraction;
+          onProgress(sum / this.#options.workers);
+        }
+      });
+    });
+  }
+
+  #forward(frames: readonly WireFrame[]): void {
+    this.#onFrames(frames);
+    for (const [job, , text, tokens] of frames) {
+      const running = this.#jobs.get(job);
+      if (running === undefined) continue;
+      running.received += tokens.length + text.length;
+      if (running.finish !== undefined && running.received >= running.awaited) running.finish();
+    }
+  }
+
+  #allFrames(running: RunningJob, volumeSent: number): Promise<void> | undefined {
+    if (running.received >= volumeSent) return undefined;
+    return new Promise((resolve) => {
+      running.awaited = volumeSent;
+      running.finish = resolve;
+    });
+  }
+}

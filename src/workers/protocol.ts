@@ -1,0 +1,101 @@
+import type { Completion, ErrorData, ModelInfo, PromptParams } from '../core/index.js';
+
+/**
+ * Every message between the main process, a device process and the worker threads in it. All of them are
+ * plain data: classes and functions do not survive the way.
+ */
+
+/** A model to load, with every choice made. */
+export interface ModelSpec {
+  readonly name: string;
+  /** Absolute path of a GGUF file. */
+  readonly file: string;
+  readonly useFlashAttention: boolean;
+  /** What is undefined is chosen by the device process, which knows the hardware. */
+  readonly workers: number | undefined;
+  readonly sequences: number | undefined;
+  /** Tokens a sequence can hold. */
+  readonly contextSize: number | undefined;
+  readonly batchSize: number | undefined;
+  readonly threads: number | undefined;
+}
+
+/** A device, as the configuration names it. */
+export interface DeviceSpec {
+  readonly device: number | 'cpu';
+  readonly models: readonly ModelSpec[];
+}
+
+/** Main process → device process. */
+export type ToDevice =
+  | { readonly type: 'load'; readonly spec: DeviceSpec }
+  | { readonly type: 'run'; readonly job: number; readonly model: string; readonly params: PromptParams }
+  | { readonly type: 'cancel'; readonly job: number };
+
+/** Job number, index of the first token, text, token ids: a frame as it travels. */
+export type WireFrame = readonly [job: number, index: number, text: string, tokens: readonly number[]];
+
+/** Device process → main process. Frames of a job come before its `done`. */
+export type FromDevice =
+  | { readonly type: 'progress'; readonly model: string; readonly fraction: number }
+  | { readonly type: 'warning'; readonly message: string }
+  | { readonly type: 'loaded'; readonly model: ModelInfo }
+  | { readonly type: 'ready' }
+  | { readonly type: 'load_failed'; readonly model: string; readonly error: ErrorData }
+  | { readonly type: 'tokens'; readonly frames: readonly WireFrame[] }
+  | { readonly type: 'done'; readonly job: number; readonly outcome: JobOutcome };
+
+/** How a job ended. A failure is data: an Error loses its code and fields on the way. */
+export type JobOutcome =
+  | { readonly ok: true; readonly completion: Completion }
+  | { readonly ok: false; readonly error: ErrorData };
+
+/** What a worker thread is started with. */
+export interface WorkerSpec {
+  readonly name: string;
+  readonly file: string;
+  readonly gpu: boolean;
+  readonly useFlashAttention: boolean;
+  readonly sequences: number;
+  readonly contextSize: number | undefined;
+  readonly batchSize: number | undefined;
+  readonly threads: number;
+  /** One Int32 a job slot; 1 asks the job in it to stop before its next token. */
+  readonly cancelFlags: SharedArrayBuffer;
+}
+
+/** Device thread → worker thread, as a Piscina task. */
+export interface WorkerTask {
+  readonly job: number;
+  /** Index of the job's flag in {@link WorkerSpec.cancelFlags}. */
+  readonly slot: number;
+  readonly params: PromptParams;
+}
+
+/** A worker's answer to a task. */
+export interface WorkerResult {
+  readonly outcome: JobOutcome;
+  /** Tokens and characters sent in frames, which travel on another port and may arrive after this. */
+  readonly volumeSent: number;
+}
+
+/** Worker thread → device thread, beside the tasks' results. */
+export type FromWorker =
+  | { readonly type: 'progress'; readonly fraction: number }
+  | { readonly type: 'loaded'; readonly engine: EngineInfo }
+  | { readonly type: 'load_failed'; readonly error: ErrorData }
+  | { readonly type: 'tokens'; readonly frames: readonly WireFrame[] };
+
+/** What an engine says of the model it loaded. */
+export interface EngineInfo {
+  readonly description: string;
+  readonly parameters: number;
+  readonly fileBytes: number;
+  readonly contextSize: number;
+  readonly trainedContextSize: number;
+  readonly batchSize: number;
+  readonly threads: number;
+  readonly flashAttention: boolean;
+  /** `cuda`, `vulkan`, `metal`, or `none`. */
+  readonly gpu: string;
+}

@@ -1,0 +1,46 @@
+import { parentPort } from 'node:worker_threads';
+import { workerData } from 'piscina';
+import { toErrorData } from '../core/index.js';
+import type { Engine } from './engines/engine.js';
+import { LlamaEngine } from './engines/llama.js';
+import { FrameOutbox } from './frame-outbox.js';
+import type { FromWorker, WorkerResult, WorkerSpec, WorkerTask } from './protocol.js';
+
+/** A Piscina worker: loads the model once, owns its context, runs as many tasks at once as it has sequences. */
+const spec: WorkerSpec = workerData;
+const cancelFlags = new Int32Array(spec.cancelFlags);
+const post = (message: FromWorker): void => parentPort?.postMessage(message);
+const outbox = new FrameOutbox((frames) => post({ type: 'tokens', frames }));
+
+async function load(): Promise<Engine | undefined> {
+  try {
+    const engine = await LlamaEngine.load(spec, (fraction) => post({ type: 'progress', fraction }));
+    post({ type: 'loaded', engine: engine.info });
+    return engine;
+  } catch (error) {
+    post({ type: 'load_failed', error: toErrorData(error) });
+    return undefined;
+  }
+}
+
+async function runTask(task: WorkerTask): Promise<WorkerResult> {
+  let volumeSent = 0;
+  try {
+    const engine = await loading;
+    if (engine === undefined) throw new Error('the model is not loaded');
+    const completion = await engine.generate(task.params, {
+      isCancelled: () => Atomics.load(cancelFlags, task.slot) === 1,
+      onToken: (index, token, text) => {
+        volumeSent += text.length + (token === undefined ? 0 : 1);
+        outbox.push(task.job, index, token, text);
+      },
+    });
+    return { outcome: { ok: true, completion }, volumeSent };
+  } catch (error) {
+    return { outcome: { ok: false, error: toErrorData(error) }, volumeSent };
+  }
+}
+
+const loading = load();
+
+export default runTask;

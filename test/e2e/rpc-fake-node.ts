@@ -1,0 +1,194 @@
+import { EventEmitter, on } from 'node:events';
+import type {
+  Completion,
+  ModelInfo,
+  StreamEnd,
+  StreamListener,
+  StreamTarget,
+  Ticket,
+  TicketState,
+  TokenFrame,
+} from '#src/core/index.js';
+import { AtomaError } from '#src/core/index.js';
+import type { GenerateOptions, GenerateRequest, GenerateResult, NodeApi, NodeInfo } from '#src/rpc/index.js';
+
+/** A token stream that a test drives by hand; readers get what was pushed before, then what comes. */
+export class FakeStream {
+  readonly listeners = new Set<StreamListener>();
+  readonly #frames: TokenFrame[] = [];
+  #end: StreamEnd | undefined;
+  #index = 0;
+
+  read(fromIndex: number, listener: StreamListener): () => void {
+    for (const frame of this.#frames) if (frame.index >= fromIndex) listener.onFrame(frame);
+    if (this.#end !== undefined) listener.onEnd(this.#end);
+    else this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  }
+
+  push(text: string, tokens: readonly number[]): void {
+    const frame = { index: this.#index, text, tokens };
+    this.#index += tokens.length;
+    this.#frames.push(frame);
+    for (const listener of this.listeners) listener.onFrame(frame);
+  }
+
+  finish(end: StreamEnd): void {
+    this.#end = end;
+    for (const listener of this.listeners) listener.onEnd(end);
+    this.listeners.clear();
+  }
+}
+
+/** A running `generate`. */
+export interface FakeRun {
+  readonly request: GenerateRequest;
+  readonly signal: AbortSignal;
+  readonly stream: FakeStream;
+  finish(completion: Completion): void;
+  fail(error: unknown): void;
+}
+
+/** The node as the server sees it, with no engine: tests decide what is produced, and when. */
+export class FakeNode implements NodeApi {
+  models: ModelInfo[] = [modelInfo('tiny')];
+  ready = true;
+  readonly tickets: Ticket[] = [];
+  readonly streams = new Map<string, FakeStream>();
+  /** Answers each request at once, where set. */
+  answer: ((request: GenerateRequest) => Completion) | undefined;
+  readonly #events = new EventEmitter();
+  readonly #runs = on(this.#events, 'run');
+
+  /** The next `generate` that was not looked at yet. */
+  async nextRun(): Promise<FakeRun> {
+    const { value } = await this.#runs.next();
+    return value[0];
+  }
+
+  async generate(request: GenerateRequest, options: GenerateOptions): Promise<GenerateResult> {
+    if (!this.models.some((model) => model.name === request.params.model)) {
+      throw new AtomaError('unknown_model', `No model ${request.params.model}.`);
+    }
+    const { requestId } = request;
+    if (this.answer !== undefined) return { requestId, completion: this.answer(request), queuedMs: 0 };
+    const stream = new FakeStream();
+    this.streams.set(`request:${requestId}`, stream);
+    const { onTokens } = options;
+    if (onTokens !== undefined) stream.read(0, { onFrame: onTokens, onEnd: () => {} });
+    const { promise, resolve, reject } = withResolvers<GenerateResult>();
+    const finish = (completion: Completion): void => {
+      stream.finish({ ok: true, completion });
+      resolve({ requestId, completion, queuedMs: 7 });
+    };
+    options.signal.addEventListener('abort', () => reject(options.signal.reason), { once: true });
+    this.#events.emit('run', { request, signal: options.signal, stream, finish, fail: reject });
+    return promise;
+  }
+
+  getTicket(id: string): Ticket | undefined {
+    return this.tickets.find((ticket) => ticket.id === id);
+  }
+
+  listTickets(query: { state: TicketState | undefined; limit: number }): readonly Ticket[] {
+    const { state, limit } = query;
+    return this.tickets.filter((ticket) => state === undefined || ticket.state === state).slice(0, limit);
+  }
+
+  nodeInfo(): NodeInfo {
+    return {
+      version: '1.2.3',
+      uptimeMs: 5,
+      smallId: 18_446_744_073_709_551_615n,
+      chain: undefined,
+      devices: [{ id: 'cpu', state: 'ready', models: ['tiny'] }],
+      queue: { waiting: 0, running: 1, capacity: 8 },
+      tickets: { settled: 2 },
+    };
+  }
+
+  listModels(): readonly ModelInfo[] {
+    return this.models;
+  }
+
+  subscribe(target: StreamTarget, fromIndex: number, listener: StreamListener): () => void {
+    const key = `${target.kind}:${target.id}`;
+    if (target.kind === 'ticket' && !this.streams.has(key)) this.streams.set(key, new FakeStream());
+    const stream = this.streams.get(key);
+    if (stream === undefined) throw new AtomaError('not_found', `No request ${target.id}.`);
+    return stream.read(fromIndex, listener);
+  }
+
+  readiness(): { ready: boolean; reasons: readonly string[] } {
+    return { ready: this.ready, reasons: this.ready ? [] : ['The model tiny is loading.'] };
+  }
+}
+
+export function modelInfo(name: string): ModelInfo {
+  return {
+    name,
+    file: `${name}.gguf`,
+    device: 'cpu',
+    backend: 'llama',
+    description: 'demo',
+    parameters: 1_000_000,
+    fileBytes: 2_000_000,
+    contextSize: 512,
+    trainedContextSize: 1024,
+    workers: 2,
+    sequencesPerWorker: 1,
+    threads: 1,
+    batchSize: 512,
+    flashAttention: false,
+    gpu: 'none',
+  };
+}
+
+export function completion(text: string, tokens: readonly number[]): Completion {
+  return { text, tokens, inputTokens: 3, finishReason: 'stop', timings: { prefillMs: 2, decodeMs: 1 } };
+}
+
+export function ticket(id: string, state: TicketState): Ticket {
+  return {
+    id,
+    eventId: 'digest:0',
+    params: {
+      model: 'tiny',
+      prompt: 'hello',
+      prePromptTokens: [1, 2],
+      prependOutputWithInput: false,
+      maxTokens: 18_446_744_073_709_551_615n,
+      randomSeed: 9_007_199_254_740_993n,
+      repeatLastN: 64n,
+      repeatPenalty: 1,
+      shouldStreamOutput: true,
+      temperature: 0.5,
+      topK: 0n,
+      topP: 1,
+    },
+    leafIndex: 0n,
+    chunksCount: 3n,
+    outputDestination: new Uint8Array([0xa4, 0x49]),
+    receivedAtMs: 1000,
+    firstTokenAtMs: undefined,
+    state,
+    history: [{ state: 'received', atMs: 1000, reason: undefined }],
+    answer: undefined,
+    digest: undefined,
+    error: undefined,
+  };
+}
+
+function withResolvers<T>(): {
+  promise: Promise<T>;
+  resolve: (value: T) => void;
+  reject: (error: unknown) => void;
+} {
+  let resolve: (value: T) => void = () => {};
+  let reject: (error: unknown) => void = () => {};
+  const promise = new Promise<T>((yes, no) => {
+    resolve = yes;
+    reject = no;
+  });
+  return { promise, resolve, reject };
+}

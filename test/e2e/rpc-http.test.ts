@@ -1,0 +1,136 @@
+import { once } from 'node:events';
+import { request } from 'node:http';
+import { connect } from 'node:net';
+import { pino } from 'pino';
+import t from 'tap';
+import { RpcServer } from '#src/rpc/index.js';
+import { call, post, startServer } from './rpc-clients.js';
+import { completion, FakeNode } from './rpc-fake-node.js';
+
+const NOTIFICATION = '{"jsonrpc":"2.0","method":"atoma_nodeInfo"}';
+const CALL = '{"jsonrpc":"2.0","method":"atoma_nodeInfo","id":1}';
+
+t.test('answers are 200 with JSON, notifications 204 with nothing', async (t) => {
+  const { server } = await startServer(t);
+  const answered = await post(server.url, `[${NOTIFICATION},${CALL}]`);
+  t.equal(answered.status, 200);
+  t.match(answered.headers.get('content-type'), /^application\/json/);
+  t.match(await answered.json(), [{ id: 1, result: {} }]);
+  for (const body of [NOTIFICATION, `[${NOTIFICATION},${NOTIFICATION}]`]) {
+    const silent = await post(server.url, body);
+    t.equal(silent.status, 204);
+    t.equal(await silent.text(), '');
+  }
+  const broken = await post(server.url, '{"jsonrpc":');
+  t.equal(broken.status, 200);
+  t.match(await broken.json(), { jsonrpc: '2.0', id: null, error: { code: -32700 } });
+});
+
+t.test('what is not served is refused in the same form', async (t) => {
+  const { server } = await startServer(t, { maxMessageBytes: 1000 });
+  const text = await post(server.url, CALL, { headers: { 'content-type': 'text/plain' } });
+  t.equal(text.status, 415);
+  t.match(await text.json(), { id: null, error: { data: { code: 'unsupported_media_type' } } });
+  const large = await post(server.url, ' '.repeat(1001));
+  t.equal(large.status, 413);
+  t.match(await large.json(), { id: null, error: { data: { code: 'request_too_large' } } });
+  const lost = await fetch(`${server.url}/rpc`);
+  t.equal(lost.status, 404);
+  t.match(await lost.json(), { error: { data: { code: 'route_not_found' } } });
+  const hint = await fetch(server.url);
+  t.match(await hint.json(), { json_rpc: 'POST /', websocket: '/ws', methods: ['atoma_generate'] });
+});
+
+t.test('a web page of another machine is refused, one of this machine is not', async (t) => {
+  const { server } = await startServer(t);
+  const status = async (origin: string): Promise<number> => {
+    const response = await post(server.url, CALL, {
+      headers: { 'content-type': 'application/json', origin },
+    });
+    await response.arrayBuffer();
+    return response.status;
+  };
+  for (const origin of ['http://localhost:5173', 'http://127.0.0.1', 'https://[::1]:8443']) {
+    t.equal(await status(origin), 200, origin);
+  }
+  for (const origin of [
+    'https://evil.example',
+    'http://127.evil.example',
+    'null',
+    'http://localhost.evil.example',
+  ]) {
+    t.equal(await status(origin), 403, origin);
+  }
+});
+
+t.test('health says that it lives, readiness whether it can work', async (t) => {
+  const { server, node } = await startServer(t);
+  const health = await fetch(`${server.url}/healthz`);
+  t.equal(health.status, 200);
+  t.same(await health.json(), { status: 'ok' });
+  const ready = await fetch(`${server.url}/readyz`);
+  t.equal(ready.status, 200);
+  t.same(await ready.json(), { ready: true, reasons: [] });
+  node.ready = false;
+  const loading = await fetch(`${server.url}/readyz`);
+  t.equal(loading.status, 503);
+  t.same(await loading.json(), { ready: false, reasons: ['The model tiny is loading.'] });
+});
+
+t.test('a client that goes away takes its work with it, and nobody else’s', async (t) => {
+  const { server, node } = await startServer(t);
+  const staying = call(server.url, 'atoma_generate', ['stay']);
+  const kept = await node.nextRun();
+  const leaving = request(server.url, { method: 'POST', headers: { 'content-type': 'application/json' } });
+  leaving.on('error', () => {});
+  leaving.end('{"jsonrpc":"2.0","id":1,"method":"atoma_generate","params":["leave"]}');
+  const left = await node.nextRun();
+  const aborted = once(left.signal, 'abort');
+  leaving.destroy();
+  await aborted;
+  t.match(left.signal.reason, { code: 'cancelled' });
+  t.equal(kept.signal.aborted, false);
+  kept.finish(completion('stayed', [1]));
+  t.match(await staying, { result: { text: 'stayed' } });
+});
+
+t.test('a port in use is named, with the key that changes it', async (t) => {
+  const { server } = await startServer(t);
+  const modules = { node: new FakeNode(), logger: pino({ level: 'silent' }) };
+  await t.rejects(RpcServer.start({ host: '127.0.0.1', port: server.port }, modules), {
+    code: 'port_in_use',
+    message: new RegExp(`127\\.0\\.0\\.1:${server.port} .*jrpc_port`),
+    fields: { host: '127.0.0.1', port: server.port, key: 'jrpc_port' },
+  });
+  await t.rejects(RpcServer.start({ host: '192.0.2.1', port: 0 }, modules), {
+    code: 'listen_failed',
+    message: /rpc\.host/,
+  });
+});
+
+t.test('stop cancels what runs, answers it, and leaves no connection', async (t) => {
+  const { server, node } = await startServer(t);
+  const answer = call(server.url, 'atoma_generate', ['long']);
+  const run = await node.nextRun();
+  const idle = connect(server.port, '127.0.0.1');
+  await once(idle, 'connect');
+  const idleClosed = once(idle.resume(), 'close');
+  const stopped = server.stop();
+  t.match(await answer, { error: { message: /stopping/, data: { code: 'cancelled' } } });
+  t.equal(run.signal.aborted, true);
+  await stopped;
+  await idleClosed;
+  await t.rejects(fetch(server.url));
+  await server.stop();
+});
+
+t.test('stop cuts off a call that does not let go', async (t) => {
+  const { server, node } = await startServer(t, { stopGraceMs: 20 });
+  node.generate = () => new Promise(() => {});
+  const answer = call(server.url, 'atoma_generate', ['stuck']);
+  const failed = t.rejects(answer);
+  // The call is running once a later one on another connection has been answered.
+  await call(server.url, 'atoma_nodeInfo');
+  await server.stop();
+  await failed;
+});

@@ -1,0 +1,269 @@
+import { once } from 'node:events';
+import { request } from 'node:http';
+import t from 'tap';
+import { WebSocket } from 'ws';
+import { AtomaError } from '#src/core/index.js';
+import { SocketClient, startServer } from './rpc-clients.js';
+import { completion, FakeStream, ticket } from './rpc-fake-node.js';
+
+const note = (subscription: unknown, result: object) => ({
+  jsonrpc: '2.0',
+  method: 'atoma_subscription',
+  params: { subscription, result },
+});
+
+t.test('the same JSON-RPC as over HTTP, many calls at once', async (t) => {
+  const { server, node } = await startServer(t);
+  const client = await SocketClient.connect(server.url);
+  client.call('slow', 'atoma_generate', ['x']);
+  const run = await node.nextRun();
+  t.match(await client.result('fast', 'atoma_nodeInfo'), { version: '1.2.3' });
+  run.finish(completion('done', [1]));
+  t.match(await client.next(), { id: 'slow', result: { text: 'done' } });
+  client.socket.send('{"jsonrpc"');
+  t.match(await client.next(), { id: null, error: { code: -32700 } });
+  client.socket.send(Buffer.from([0xff]), { binary: true });
+  t.match(await client.next(), { id: null, error: { code: -32700 } });
+  client.send([]);
+  t.match(await client.next(), { id: null, error: { code: -32600 } });
+  client.send([
+    { jsonrpc: '2.0', method: 'atoma_nodeInfo' },
+    { jsonrpc: '2.0', id: 1, method: 'nope' },
+  ]);
+  t.match(await client.next(), [{ id: 1, error: { code: -32601 } }]);
+});
+
+t.test('a streamed generation: answer first, then frames, then the end with everything', async (t) => {
+  const { server, node } = await startServer(t);
+  const client = await SocketClient.connect(server.url);
+  client.call(1, 'atoma_generate', { prompt: 'x', stream: true, request_id: 'r1', random_seed: 5 });
+  const run = await node.nextRun();
+  run.stream.push('a "quoted"\n', [10, 11]);
+  t.match(await client.next(), { id: 1, result: { request_id: 'r1', subscription: '1' } });
+  run.stream.push('é', [12]);
+  run.stream.push('', [13]);
+  // The last token left a character unfinished: its text follows without a token.
+  run.stream.push('\ufffd', []);
+  run.finish(completion('a "quoted"\né\ufffd', [10, 11, 12, 13]));
+  t.same(await client.next(), note('1', { index: 0, text: 'a "quoted"\n', tokens: [10, 11] }));
+  t.same(await client.next(), note('1', { index: 2, text: 'é', tokens: [12] }));
+  t.same(await client.next(), note('1', { index: 3, text: '', tokens: [13] }));
+  t.same(await client.next(), note('1', { index: 4, text: '\ufffd', tokens: [] }));
+  t.same(
+    await client.next(),
+    note('1', {
+      index: 4,
+      text: '',
+      tokens: [],
+      done: true,
+      completion: {
+        request_id: 'r1',
+        model: 'tiny',
+        text: 'a "quoted"\né\ufffd',
+        tokens: [10, 11, 12, 13],
+        input_tokens: 3,
+        output_tokens: 4,
+        finish_reason: 'stop',
+        random_seed: '5',
+        timings: { queued_ms: 7, prefill_ms: 2, decode_ms: 1, tokens_per_second: 3000 },
+      },
+    }),
+  );
+  t.equal(await client.result(2, 'atoma_unsubscribe', ['1']), false, 'the subscription is over');
+});
+
+t.test('a stream that fails ends with the error', async (t) => {
+  const { server, node } = await startServer(t);
+  const client = await SocketClient.connect(server.url);
+  await client.result(1, 'atoma_generate', { prompt: 'x', stream: true });
+  const run = await node.nextRun();
+  run.stream.push('a', [1]);
+  await client.next();
+  run.fail(new AtomaError('device_died', 'The device cpu died.', { fields: { exitCode: 134 } }));
+  t.same(
+    await client.next(),
+    note('1', {
+      index: 1,
+      text: '',
+      tokens: [],
+      done: true,
+      error: { code: -32022, message: 'The device cpu died.', data: { code: 'device_died', exit_code: 134 } },
+    }),
+  );
+});
+
+t.test('a request can be read by others, from any index; the id comes before the replay', async (t) => {
+  const { server, node } = await startServer(t);
+  const owner = await SocketClient.connect(server.url);
+  await owner.result(1, 'atoma_generate', { prompt: 'x', stream: true, request_id: 'shared' });
+  const run = await node.nextRun();
+  run.stream.push('a', [1]);
+  run.stream.push('b', [2]);
+  const reader = await SocketClient.connect(server.url);
+  t.equal(await reader.result(1, 'atoma_subscribe', { request_id: 'shared', from_index: 1 }), '1');
+  t.same(await reader.next(), note('1', { index: 1, text: 'b', tokens: [2] }));
+  t.equal(await reader.result(2, 'atoma_subscribe', { request_id: 'shared' }), '2');
+  t.match(await reader.next(), note('2', { index: 0 }));
+  t.match(await reader.next(), note('2', { index: 1 }));
+  t.equal(await reader.result(3, 'atoma_unsubscribe', ['1']), true);
+  run.finish(completion('ab', [1, 2]));
+  t.match(await reader.next(), note('2', { index: 2, done: true, completion: { request_id: 'shared' } }));
+  t.match(await reader.result(4, 'atoma_subscribe', { request_id: 'shared', from_index: 2 }), '3');
+  t.match(await reader.next(), note('3', { done: true, text: '' }));
+  reader.call(5, 'atoma_subscribe', { request_id: 'unknown' });
+  t.match(await reader.next(), { id: 5, error: { data: { code: 'not_found' } } });
+  reader.call(6, 'atoma_subscribe', {});
+  t.match(await reader.next(), { id: 6, error: { code: -32602, message: /either ticket_id or request_id/ } });
+});
+
+t.test('a ticket can be read before the node has seen it, and its end tells what it was', async (t) => {
+  const { server, node } = await startServer(t);
+  const client = await SocketClient.connect(server.url);
+  await client.result(1, 'atoma_subscribe', { ticket_id: '0xaa' });
+  node.tickets.push(ticket('0xaa', 'running'));
+  const stream = node.streams.get('ticket:0xaa') ?? new FakeStream();
+  stream.push('a', [1]);
+  stream.finish({ ok: true, completion: completion('a', [1]) });
+  t.match(await client.next(), note('1', { index: 0, text: 'a' }));
+  t.match(
+    await client.next(),
+    note('1', {
+      done: true,
+      completion: { ticket_id: '0xaa', model: 'tiny', random_seed: '9007199254740993', output_tokens: 1 },
+    }),
+  );
+});
+
+t.test('in a batch, the answers come before the first notification', async (t) => {
+  const { server, node } = await startServer(t);
+  const client = await SocketClient.connect(server.url);
+  client.send([
+    { jsonrpc: '2.0', id: 1, method: 'atoma_generate', params: { prompt: 'x', stream: true } },
+    { jsonrpc: '2.0', id: 2, method: 'atoma_generate', params: { prompt: 'y' } },
+  ]);
+  const streamed = await node.nextRun();
+  const plain = await node.nextRun();
+  streamed.stream.push('a', [1]);
+  streamed.finish(completion('a', [1]));
+  plain.finish(completion('b', [2]));
+  t.match(await client.next(), [
+    { id: 1, result: { subscription: '1' } },
+    { id: 2, result: { text: 'b' } },
+  ]);
+  t.match(await client.next(), note('1', { index: 0, text: 'a' }));
+  t.match(await client.next(), note('1', { done: true }));
+});
+
+t.test('a socket that closes cancels what it started and reads no more', async (t) => {
+  const { server, node } = await startServer(t);
+  const client = await SocketClient.connect(server.url);
+  const other = await SocketClient.connect(server.url);
+  await other.result(1, 'atoma_generate', { prompt: 'x', stream: true });
+  const kept = await node.nextRun();
+  await client.result(1, 'atoma_generate', { prompt: 'x', stream: true });
+  const streamed = await node.nextRun();
+  await client.result(2, 'atoma_subscribe', { ticket_id: '0xaa' });
+  client.call(3, 'atoma_generate', ['y']);
+  const plain = await node.nextRun();
+  const aborted = [streamed, plain].map(({ signal }) => once(signal, 'abort'));
+  client.socket.terminate();
+  await Promise.all(aborted);
+  t.equal(node.streams.get('ticket:0xaa')?.listeners.size, 0);
+  t.equal(kept.signal.aborted, false);
+});
+
+t.test('ending the stream of a generation cancels the generation', async (t) => {
+  const { server, node } = await startServer(t);
+  const client = await SocketClient.connect(server.url);
+  await client.result(1, 'atoma_generate', { prompt: 'x', stream: true });
+  const run = await node.nextRun();
+  t.equal(await client.result(2, 'atoma_unsubscribe', { subscription: '1' }), true);
+  t.equal(run.signal.aborted, true);
+  t.equal(await client.result(3, 'atoma_unsubscribe', { subscription: '1' }), false);
+});
+
+t.test('calls and subscriptions have a bound for each socket', async (t) => {
+  const { server, node } = await startServer(t, { maxSubscriptions: 1, maxConcurrentCalls: 1 });
+  const client = await SocketClient.connect(server.url);
+  await client.result(1, 'atoma_subscribe', { ticket_id: '0xaa' });
+  client.call(2, 'atoma_subscribe', { ticket_id: '0xbb' });
+  t.match(await client.next(), { id: 2, error: { data: { code: 'too_many_subscriptions', limit: 1 } } });
+  client.call(3, 'atoma_generate', ['x']);
+  const run = await node.nextRun();
+  client.call(4, 'atoma_nodeInfo');
+  t.match(await client.next(), { id: 4, error: { data: { code: 'too_many_calls', limit: 1 } } });
+  run.finish(completion('x', [1]));
+  t.match(await client.next(), { id: 3 });
+});
+
+t.test('a client that does not read is closed with 1013, and others go on', async (t) => {
+  const { server, node } = await startServer(t, { maxBufferedBytes: 64 * 1024 });
+  const slow = await SocketClient.connect(server.url);
+  const quick = await SocketClient.connect(server.url);
+  await slow.result(1, 'atoma_subscribe', { ticket_id: '0xaa' });
+  await quick.result(1, 'atoma_subscribe', { ticket_id: '0xaa' });
+  const stream = node.streams.get('ticket:0xaa') ?? new FakeStream();
+  slow.socket.pause();
+  const text = 'x'.repeat(32 * 1024);
+  // Until the kernel's buffers are full and the server gives up on the slow one.
+  for (let sent = 0; stream.listeners.size === 2 && sent < 10_000; sent += 1) {
+    stream.push(text, [sent]);
+    t.match(await quick.next(), note('1', { index: sent }));
+  }
+  t.equal(stream.listeners.size, 1);
+  const closed = slow.closed();
+  slow.socket.resume();
+  t.match(await closed, { code: 1013, reason: /too slow/ });
+});
+
+t.test('a message beyond the limit closes the socket with 1009', async (t) => {
+  const { server } = await startServer(t, { maxMessageBytes: 1000 });
+  const client = await SocketClient.connect(server.url);
+  client.socket.send(' '.repeat(1001));
+  t.match(await client.closed(), { code: 1009 });
+});
+
+t.test('a client that gives no sign of life is dropped, one that does is kept', async (t) => {
+  const { server } = await startServer(t, { pingIntervalMs: 50 });
+  const dead = await SocketClient.connect(server.url, { autoPong: false });
+  const living = await SocketClient.connect(server.url);
+  t.match(await dead.closed(), { code: 1006 });
+  t.match(await living.result(1, 'atoma_nodeInfo'), { ready: true });
+});
+
+t.test('upgrades go to /ws only, and not from web pages of other machines', async (t) => {
+  const { server } = await startServer(t);
+  const refused = async (path: string, origin?: string): Promise<number | undefined> => {
+    const socket = new WebSocket(
+      `${server.url.replace('http', 'ws')}${path}`,
+      origin === undefined ? {} : { origin },
+    );
+    const [, response] = await once(socket, 'unexpected-response');
+    response.resume();
+    return response.statusCode;
+  };
+  t.equal(await refused('/'), 404);
+  t.equal(await refused('/wss'), 404);
+  t.equal(await refused('/ws', 'https://evil.example'), 403);
+  const page = await SocketClient.connect(server.url, { origin: 'http://localhost:3000' });
+  t.match(await page.result(1, 'atoma_nodeInfo'), { ready: true });
+  const odd = request(`${server.url}/ws`, { headers: { connection: 'upgrade', upgrade: 'telepathy' } });
+  odd.end();
+  const [response] = await once(odd, 'response');
+  response.resume();
+  t.equal(response.statusCode, 400);
+});
+
+t.test('stop closes sockets with 1001, cuts off the deaf ones, and cancels', async (t) => {
+  const { server, node } = await startServer(t, { stopGraceMs: 50 });
+  const client = await SocketClient.connect(server.url);
+  const deaf = await SocketClient.connect(server.url);
+  await client.result(1, 'atoma_generate', { prompt: 'x', stream: true });
+  const run = await node.nextRun();
+  deaf.socket.pause();
+  const closed = client.closed();
+  await server.stop();
+  t.match(await closed, { code: 1001, reason: /stopping/ });
+  t.equal(run.signal.aborted, true);
+  deaf.socket.terminate();
+});

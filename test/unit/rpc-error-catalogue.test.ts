@@ -1,0 +1,48 @@
+import t from 'tap';
+import { AtomaError } from '#src/core/index.js';
+import { catalogued, ERROR_CATALOGUE, isCatalogued, toRpcError } from '#src/rpc/error-catalogue.js';
+
+t.test('every error has a number of its own, in the ranges of the specification', async (t) => {
+  const numbers = Object.values(ERROR_CATALOGUE).map((entry) => entry.rpc);
+  t.equal(new Set(numbers).size, numbers.length, 'unique');
+  const standard = new Set<number>([-32700, -32600, -32601, -32602, -32603]);
+  for (const [code, entry] of Object.entries(ERROR_CATALOGUE)) {
+    t.match(code, /^[a-z_]+$/);
+    t.ok(standard.has(entry.rpc) || (entry.rpc <= -32000 && entry.rpc >= -32099), `${code}: ${entry.rpc}`);
+    t.ok(entry.http >= 400 && entry.http <= 599, `${code}: HTTP ${entry.http}`);
+  }
+});
+
+t.test('an AtomaError keeps message and fields, as JSON', async (t) => {
+  const cause = new AtomaError('busy', 'Busy, try again in 3 s.', {
+    fields: { retryAfterMs: 3000, smallId: 18_446_744_073_709_551_615n, root: new Uint8Array([1, 255]) },
+  });
+  t.same(toRpcError(cause), {
+    code: ERROR_CATALOGUE.busy.rpc,
+    message: 'Busy, try again in 3 s.',
+    data: { code: 'busy', retry_after_ms: 3000, small_id: '18446744073709551615', root: '01ff' },
+  });
+});
+
+t.test('fields cannot take the place of the code, nor recurse for ever', async (t) => {
+  const loop: Record<string, unknown> = {};
+  loop['again'] = loop;
+  const error = catalogued('not_found', 'No such ticket.', { code: 'forged', loop });
+  t.equal(toRpcError(error).data.code, 'not_found');
+  t.doesNotThrow(() => JSON.stringify(toRpcError(error)));
+});
+
+t.test('what is no AtomaError stays inside', async (t) => {
+  const error = new Error('ENOENT: /root/secret');
+  t.equal(isCatalogued(error), false);
+  const { code, message, data } = toRpcError(error);
+  t.equal(code, -32603);
+  t.notMatch(message, /secret/);
+  t.same(data, { code: 'internal' });
+});
+
+t.test('a code that the catalogue does not hold is an internal error that names it', async (t) => {
+  const error = new AtomaError('constructor', 'odd');
+  t.equal(isCatalogued(error), false);
+  t.same(toRpcError(error), { code: -32603, message: 'odd', data: { code: 'constructor' } });
+});

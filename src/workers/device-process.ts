@@ -61,9 +61,10 @@ export class DeviceProcess implements Executor {
 
   /**
    * Starts the process and loads its models.
+   * @param onDeath called where the process ends unasked after its models were loaded
    * @throws AtomaError `model_load_failed` naming every model that did not load, `device_died`.
    */
-  async start(onProgress: LoadProgress): Promise<void> {
+  async start(onProgress: LoadProgress, onDeath: (error: AtomaError) => void): Promise<void> {
     this.#state = 'loading';
     const child = fork(new URL('./device.js', import.meta.url), [], {
       env: deviceEnvironment(this.#spec, process.env),
@@ -74,15 +75,16 @@ export class DeviceProcess implements Executor {
     this.#child = child;
     const failures: AtomaError[] = [];
     await new Promise<void>((resolve, reject) => {
+      const died = (how: string): void => this.#died(how, this.#state === 'ready' ? onDeath : reject);
       child.on('message', (message: FromDevice) => {
         if (message.type === 'progress') onProgress(message.model, message.fraction);
         else if (message.type === 'load_failed') failures.push(fromErrorData(message.error));
         else if (message.type === 'ready') resolve();
         else this.#receive(message);
       });
-      child.once('error', (error) => this.#died(`cannot start: ${error.message}`, reject));
+      child.once('error', (error) => died(`cannot start: ${error.message}`));
       child.once('exit', (code, signal) =>
-        this.#died(signal === null ? `exited with code ${code}` : `was killed by ${signal}`, reject),
+        died(signal === null ? `exited with code ${code}` : `was killed by ${signal}`),
       );
       this.#send({ type: 'load', spec: this.#spec });
     });
@@ -140,7 +142,7 @@ export class DeviceProcess implements Executor {
     else this.#logger.warn(message.message);
   }
 
-  #died(how: string, rejectStart: (error: AtomaError) => void): void {
+  #died(how: string, report: (error: AtomaError) => void): void {
     const error = new AtomaError('device_died', `the process of device ${this.id} ${how}`, {
       fields: { device: this.id },
     });
@@ -150,7 +152,7 @@ export class DeviceProcess implements Executor {
     }
     this.#models.clear();
     for (const pending of [...this.#jobs.values()]) pending.reject(error);
-    rejectStart(error);
+    report(error);
   }
 
   #send(message: ToDevice): void {

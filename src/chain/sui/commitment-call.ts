@@ -3,6 +3,7 @@ import { Transaction } from '@mysten/sui/transactions';
 import { normalizeSuiAddress } from '@mysten/sui/utils';
 import { AtomaError, type Commitment } from '../../core/index.js';
 import type { Endpoint } from './endpoint.js';
+import { rpcCode } from './rpc-errors.js';
 
 const MODULE = 'settlement';
 const FUNCTION = 'submit_commitment';
@@ -46,15 +47,9 @@ export class CommitmentCall {
     options: CommitmentCallOptions,
     modules: { readonly endpoint: Endpoint },
   ): Promise<CommitmentCall> {
-    const { movePackageService } = modules.endpoint.client;
-    const { response } = await movePackageService.getFunction({
-      packageId: options.packageId,
-      moduleName: MODULE,
-      name: FUNCTION,
-    });
-    const found = describeFunction(response.function);
-    const withRandom = [true, false].find((random) => matches(response.function, random));
-    if (withRandom === undefined) throw unsupported(options.packageId, found);
+    const descriptor = await readFunction(options.packageId, modules.endpoint);
+    const withRandom = [true, false].find((random) => matches(descriptor, random));
+    if (withRandom === undefined) throw unsupported(options.packageId, describeFunction(descriptor));
     return new CommitmentCall({ ...options, withRandom });
   }
 
@@ -82,6 +77,20 @@ export class CommitmentCall {
   }
 }
 
+async function readFunction(
+  packageId: string,
+  endpoint: Endpoint,
+): Promise<GrpcTypes.FunctionDescriptor | undefined> {
+  const { movePackageService } = endpoint.client;
+  const request = { packageId, moduleName: MODULE, name: FUNCTION };
+  try {
+    return (await movePackageService.getFunction(request)).response.function;
+  } catch (error) {
+    if (rpcCode(error) === 'NOT_FOUND') return undefined;
+    throw error;
+  }
+}
+
 function matches(descriptor: GrpcTypes.FunctionDescriptor | undefined, withRandom: boolean): boolean {
   if (descriptor === undefined || descriptor.typeParameters.length > 0 || descriptor.returns.length > 0) {
     return false;
@@ -104,7 +113,7 @@ function sameType(wanted: string, found: string | undefined): boolean {
 }
 
 function describeFunction(descriptor: GrpcTypes.FunctionDescriptor | undefined): string {
-  if (descriptor === undefined) return 'nothing';
+  if (descriptor === undefined) return `${FUNCTION}: nothing of that name`;
   const generics = descriptor.typeParameters.length > 0 ? `<${descriptor.typeParameters.length} types>` : '';
   const returns = descriptor.returns.map(describeParameter).join(', ');
   const parameters = descriptor.parameters.map(describeParameter).join(', ');

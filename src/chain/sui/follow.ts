@@ -127,7 +127,7 @@ export class EventFollower {
       throw new AtomaError(
         'history_pruned',
         `events from checkpoint ${covered + 1n} on are wanted, but the endpoint ${url} keeps them from checkpoint ${lowest} on only; use an endpoint with a longer history`,
-        { fields: { url, wanted: covered + 1n, lowestAvailable: lowest } },
+        { fields: { url, wanted: `${covered + 1n}`, lowestAvailable: `${lowest}` } },
       );
     }
   }

@@ -9,6 +9,9 @@ const NodeBadge = bcs.struct('NodeBadge', {
   small_id: bcs.struct('SmallId', { inner: bcs.u64() }),
 });
 
+/** An address and a u64. */
+const NODE_BADGE_BYTES = 40;
+
 export interface RegistrationOptions {
   readonly atomaDbId: string;
   readonly nodeBadgeId: string;
@@ -77,12 +80,24 @@ function expectOwner(badge: ChainObject, options: RegistrationOptions): void {
   );
 }
 
+/** @throws AtomaError `wrong_object_type` where the badge's bytes are no {@link NodeBadge} */
+function smallIdOf(badge: ChainObject): bigint {
+  if (badge.content?.length !== NODE_BADGE_BYTES) {
+    throw new AtomaError(
+      'wrong_object_type',
+      `the node badge ${badge.objectId} holds ${badge.content?.length} bytes, wanted ${NODE_BADGE_BYTES}; the contract may have changed`,
+      { fields: { key: 'node_badge_id', id: badge.objectId, found: badge.type, wanted: 'db::NodeBadge' } },
+    );
+  }
+  return BigInt(NodeBadge.parse(badge.content).small_id.inner);
+}
+
 function expectSmallId(badge: ChainObject, options: RegistrationOptions): void {
-  const found = BigInt(NodeBadge.parse(badge.content).small_id.inner);
+  const found = smallIdOf(badge);
   if (found === options.smallId) return;
   throw new AtomaError(
     'small_id_mismatch',
     `the node badge ${options.nodeBadgeId} is the badge of node ${found}, but small_id is ${options.smallId}; set small_id = ${found} or the badge of node ${options.smallId}`,
-    { fields: { nodeBadgeId: options.nodeBadgeId, found, wanted: options.smallId } },
+    { fields: { nodeBadgeId: options.nodeBadgeId, found: `${found}`, wanted: `${options.smallId}` } },
   );
 }

@@ -1,0 +1,1 @@
+export { resolveModelFile } from './resolve.js';

@@ -1,0 +1,2 @@
+export { AtomaNode } from './node.js';
+export { VERSION } from './version.js';

@@ -1,0 +1,125 @@
+import {
+  AtomaError,
+  type StreamEnd,
+  type StreamListener,
+  type StreamTarget,
+  type TokenFrame,
+} from '../core/index.js';
+
+export interface TokenStreamsOptions {
+  /** Streams that have ended are kept for late readers up to this number; the oldest go first. */
+  readonly maxEnded: number;
+  /** Readers that wait for a ticket which has not come yet, over all tickets. */
+  readonly maxWaiting: number;
+}
+
+export const TOKEN_STREAMS_DEFAULTS: TokenStreamsOptions = { maxEnded: 1000, maxWaiting: 10_000 };
+
+interface Stream {
+  readonly frames: TokenFrame[];
+  readonly readers: Set<StreamListener>;
+  end: StreamEnd | undefined;
+}
+
+/** The writing end of a stream. */
+export interface StreamWriter {
+  push(frame: TokenFrame): void;
+  end(end: StreamEnd): void;
+}
+
+/** Every token stream of the node: who writes it, who reads it, and what was written so far. */
+export class TokenStreams {
+  readonly #options: TokenStreamsOptions;
+  readonly #streams = new Map<string, Stream>();
+  readonly #ended: string[] = [];
+  readonly #waiting = new Map<string, Set<{ readonly fromIndex: number; readonly listener: StreamListener }>>();
+  #waitingTotal = 0;
+
+  constructor(options: TokenStreamsOptions = TOKEN_STREAMS_DEFAULTS) {
+    this.#options = options;
+  }
+
+  /** @throws AtomaError `request_id_in_use` where a stream of that name still runs. */
+  open(target: StreamTarget): StreamWriter {
+    const key = keyOf(target);
+    const former = this.#streams.get(key);
+    if (former !== undefined && former.end === undefined) {
+      throw new AtomaError('request_id_in_use', `${target.kind} ${target.id} is running already`);
+    }
+    if (former !== undefined) this.#ended.splice(this.#ended.indexOf(key), 1);
+    const stream: Stream = { frames: [], readers: new Set(), end: undefined };
+    this.#streams.set(key, stream);
+    for (const { listener } of this.#takeWaiting(key)) stream.readers.add(listener);
+    return {
+      push: (frame) => {
+        stream.frames.push(frame);
+        for (const reader of stream.readers) reader.onFrame(frame);
+      },
+      end: (end) => this.#end(key, stream, end),
+    };
+  }
+
+  /**
+   * Reads a stream: what was written from `fromIndex` on, then what comes. Where the index lies inside a
+   * frame, the whole frame comes. A ticket that is not known yet is waited for.
+   * @throws AtomaError `not_found` for a request that does not exist, `busy` where too many wait.
+   */
+  subscribe(target: StreamTarget, fromIndex: number, listener: StreamListener): () => void {
+    const key = keyOf(target);
+    const stream = this.#streams.get(key);
+    if (stream === undefined) return this.#wait(target, key, fromIndex, listener);
+    for (const frame of stream.frames) {
+      if (frame.index + Math.max(1, frame.tokens.length) > fromIndex) listener.onFrame(frame);
+    }
+    if (stream.end !== undefined) {
+      listener.onEnd(stream.end);
+      return () => undefined;
+    }
+    stream.readers.add(listener);
+    return () => {
+      stream.readers.delete(listener);
+    };
+  }
+
+  #wait(target: StreamTarget, key: string, fromIndex: number, listener: StreamListener): () => void {
+    if (target.kind !== 'ticket') throw new AtomaError('not_found', `there is no request ${target.id}`);
+    if (this.#waitingTotal >= this.#options.maxWaiting) {
+      throw new AtomaError('busy', 'too many readers wait for tickets that have not come', {
+        fields: { retryAfterMs: 1000 },
+      });
+    }
+    const entry = { fromIndex, listener };
+    const waiting = this.#waiting.get(key) ?? new Set();
+    this.#waiting.set(key, waiting.add(entry));
+    this.#waitingTotal++;
+    return () => {
+      this.#streams.get(key)?.readers.delete(listener);
+      if (!this.#waiting.get(key)?.delete(entry)) return;
+      this.#waitingTotal--;
+      if (waiting.size === 0) this.#waiting.delete(key);
+    };
+  }
+
+  #takeWaiting(key: string): Iterable<{ readonly listener: StreamListener }> {
+    const waiting = this.#waiting.get(key);
+    if (waiting === undefined) return [];
+    this.#waiting.delete(key);
+    this.#waitingTotal -= waiting.size;
+    return waiting;
+  }
+
+  #end(key: string, stream: Stream, end: StreamEnd): void {
+    stream.end = end;
+    for (const reader of stream.readers) reader.onEnd(end);
+    stream.readers.clear();
+    this.#ended.push(key);
+    if (this.#ended.length > this.#options.maxEnded) {
+      const oldest = this.#ended.shift();
+      if (oldest !== undefined) this.#streams.delete(oldest);
+    }
+  }
+}
+
+function keyOf(target: StreamTarget): string {
+  return `${target.kind}:${target.id}`;
+}

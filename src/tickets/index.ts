@@ -1,0 +1,1 @@
+export { TICKET_BOOK_DEFAULTS, TicketBook } from './ticket-book.js';

@@ -8,3 +8,4 @@ export {
   floatToBits,
   Text2TextPromptParams,
 } from './sui/layout.js';
+export { SuiChain, type SuiChainModules, type SuiChainOptions } from './sui/sui-chain.js';

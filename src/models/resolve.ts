@@ -31,10 +31,14 @@ export async function resolveModelFile(model: ModelReference): Promise<string> {
 }
 
 async function chooseFile(model: ModelReference): Promise<string> {
-  const files = (await readdir(model.modelType)).filter((file) => file.toLowerCase().endsWith('.gguf')).sort();
+  const files = (await readdir(model.modelType))
+    .filter((file) => file.toLowerCase().endsWith('.gguf'))
+    .sort();
   const wanted = model.precision.toLowerCase();
   // The precision stands between separators: `q4_k` must not find `q4_k_m`.
-  const matching = files.filter((file) => file.toLowerCase().slice(0, -'.gguf'.length).split(/[.-]/).includes(wanted));
+  const matching = files.filter((file) =>
+    file.toLowerCase().slice(0, -'.gguf'.length).split(/[.-]/).includes(wanted),
+  );
   const [first] = matching;
   if (first === undefined || matching.length > 1) {
     const have = files.length === 0 ? 'no GGUF file' : files.join(', ');

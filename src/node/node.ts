@@ -82,7 +82,10 @@ export class AtomaNode implements NodeApi {
    */
   async listen(): Promise<string> {
     const { rpc, jrpcPort } = this.#config.inference;
-    this.#rpc = await RpcServer.start({ host: rpc.host, port: jrpcPort }, { node: this, logger: this.#logger });
+    this.#rpc = await RpcServer.start(
+      { host: rpc.host, port: jrpcPort },
+      { node: this, logger: this.#logger },
+    );
     return this.#rpc.url;
   }
 
@@ -96,7 +99,8 @@ export class AtomaNode implements NodeApi {
     else this.#chain = await connectSui(chain, { logger: this.#logger });
     await Promise.all(this.#devices.map((device) => device.start(options.onProgress, options.onFatal)));
     for (const { name } of this.listModels()) this.#scheduler.serve(name);
-    if (chain !== undefined && this.#chain !== undefined) this.#follow(this.#chain, chain.client.smallId, options.onFatal);
+    if (chain !== undefined && this.#chain !== undefined)
+      this.#follow(this.#chain, chain.client.smallId, options.onFatal);
     this.#state = 'running';
   }
 
@@ -171,7 +175,11 @@ export class AtomaNode implements NodeApi {
       uptimeMs: performance.now() - this.#startedAt,
       smallId: this.#config.chain?.client.smallId,
       chain: this.#chainInfo(),
-      devices: this.#devices.map(({ id, state, models }) => ({ id, state, models: models.map(({ name }) => name) })),
+      devices: this.#devices.map(({ id, state, models }) => ({
+        id,
+        state,
+        models: models.map(({ name }) => name),
+      })),
       queue: this.#scheduler.status(),
       tickets: this.#tickets.counts(),
     };
@@ -191,7 +199,13 @@ export class AtomaNode implements NodeApi {
   #follow(chain: Chain, smallId: bigint, onFatal: FatalHandler): void {
     this.#flow = new TicketFlow(
       { smallId, settlementTimeoutMs: SETTLEMENT_TIMEOUT_MS },
-      { chain, tickets: this.#tickets, scheduler: this.#scheduler, streams: this.#streams, logger: this.#logger },
+      {
+        chain,
+        tickets: this.#tickets,
+        scheduler: this.#scheduler,
+        streams: this.#streams,
+        logger: this.#logger,
+      },
     );
     this.#following = this.#flow.follow(this.#intake.signal).catch(onFatal);
   }

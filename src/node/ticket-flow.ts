@@ -34,7 +34,12 @@ interface Modules {
 }
 
 /** Refusals that say something of the prompt, not of the node: the ticket is skipped, not failed. */
-const SKIPPING: ReadonlySet<string> = new Set(['invalid_params', 'prompt_too_long', 'unknown_model', 'unsupported']);
+const SKIPPING: ReadonlySet<string> = new Set([
+  'invalid_params',
+  'prompt_too_long',
+  'unknown_model',
+  'unsupported',
+]);
 
 /** A ticket's way through the node: event → schedule → answer → commitment → settlement. */
 export class TicketFlow {
@@ -75,9 +80,15 @@ export class TicketFlow {
         logger.error({ ticket: event.ticketId }, 'the ticket is disputed');
       }
     } else if (event.kind === 'unsupported_prompt' && event.nodes.includes(smallId)) {
-      logger.warn({ ticket: event.ticketId, model: event.model }, `skipped: ${event.modality} prompts cannot be run`);
+      logger.warn(
+        { ticket: event.ticketId, model: event.model },
+        `skipped: ${event.modality} prompts cannot be run`,
+      );
     } else if (event.kind === 'new_nodes' && event.newNodes.some(({ nodeId }) => nodeId === smallId)) {
-      logger.warn({ ticket: event.ticketId }, 'skipped: sampled later for a ticket, which is not supported yet');
+      logger.warn(
+        { ticket: event.ticketId },
+        'skipped: sampled later for a ticket, which is not supported yet',
+      );
     } else if (event.kind === 'undecodable') {
       logger.warn({ event: event.id, type: event.type }, `an event could not be read: ${event.reason}`);
     }
@@ -130,7 +141,10 @@ export class TicketFlow {
     const { tickets, scheduler } = this.#modules;
     checkPromptParams(ticket.params);
     if (ticket.chunksCount > MAX_CHUNKS || ticket.chunksCount <= ticket.leafIndex) {
-      throw new AtomaError('unsupported', `chunks_count is ${ticket.chunksCount}, wanted ${ticket.leafIndex + 1n} to ${MAX_CHUNKS}`);
+      throw new AtomaError(
+        'unsupported',
+        `chunks_count is ${ticket.chunksCount}, wanted ${ticket.leafIndex + 1n} to ${MAX_CHUNKS}`,
+      );
     }
     let first = true;
     const { completion } = await scheduler.submit(

@@ -32,7 +32,10 @@ export class TokenStreams {
   readonly #options: TokenStreamsOptions;
   readonly #streams = new Map<string, Stream>();
   readonly #ended: string[] = [];
-  readonly #waiting = new Map<string, Set<{ readonly fromIndex: number; readonly listener: StreamListener }>>();
+  readonly #waiting = new Map<
+    string,
+    Set<{ readonly fromIndex: number; readonly listener: StreamListener }>
+  >();
   #waitingTotal = 0;
 
   constructor(options: TokenStreamsOptions = TOKEN_STREAMS_DEFAULTS) {

@@ -5,7 +5,6 @@ export type {
   NodeApi,
   NodeInfo,
   Readiness,
-  Unsubscribe,
 } from './node-api.js';
-export type { RpcLimits, RpcServerOptions } from './options.js';
+export type { RpcLimits } from './options.js';
 export { RpcServer } from './server.js';

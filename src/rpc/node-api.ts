@@ -32,7 +32,7 @@ export interface NodeApi {
   readiness(): Readiness;
 }
 
-export type Unsubscribe = () => void;
+type Unsubscribe = () => void;
 
 export interface GenerateRequest {
   /** Chosen by the caller, unique among running requests. */

@@ -1,1 +1,7 @@
-export { type Lane, type QueueStatus, SCHEDULER_DEFAULTS, type ScheduledCompletion, Scheduler } from './scheduler.js';
+export {
+  type Lane,
+  type QueueStatus,
+  SCHEDULER_DEFAULTS,
+  type ScheduledCompletion,
+  Scheduler,
+} from './scheduler.js';

@@ -1,10 +1,4 @@
-import {
-  AtomaError,
-  type Completion,
-  type Executor,
-  type Job,
-  type JobOptions,
-} from '../core/index.js';
+import { AtomaError, type Completion, type Executor, type Job, type JobOptions } from '../core/index.js';
 import { ModelQueue, type QueuedJob } from './model-queue.js';
 
 export interface SchedulerOptions {
@@ -18,7 +12,7 @@ export const SCHEDULER_DEFAULTS: SchedulerOptions = { maxQueuedRequests: 256, ma
 
 /** Who a job is for. Tickets have deadlines on chain and go first, earliest deadline first. */
 export type Lane =
-  | { readonly kind: 'ticket'; /** ms since 1970 */ readonly deadlineMs: number }
+  | { readonly kind: 'ticket' /** ms since 1970 */; readonly deadlineMs: number }
   | { readonly kind: 'request' };
 
 export interface SubmitOptions extends JobOptions {
@@ -67,7 +61,9 @@ export class Scheduler {
   async submit(job: Job, lane: Lane, options: SubmitOptions): Promise<ScheduledCompletion> {
     const { model } = job.params;
     if (this.#capacity(model) === 0) {
-      throw new AtomaError('unknown_model', `no device here serves the model ${model}`, { fields: { model } });
+      throw new AtomaError('unknown_model', `no device here serves the model ${model}`, {
+        fields: { model },
+      });
     }
     this.#admit(lane);
     const { signal } = options;
@@ -125,9 +121,13 @@ export class Scheduler {
     if (queued < limit) return;
     const { waiting, capacity } = this.status();
     const retryAfterMs = Math.ceil((this.#meanDurationMs * (waiting + 1)) / Math.max(1, capacity));
-    throw new AtomaError('busy', `the queue is full (${limit} waiting); retry in ${Math.ceil(retryAfterMs / 1000)} s`, {
-      fields: { retryAfterMs },
-    });
+    throw new AtomaError(
+      'busy',
+      `the queue is full (${limit} waiting); retry in ${Math.ceil(retryAfterMs / 1000)} s`,
+      {
+        fields: { retryAfterMs },
+      },
+    );
   }
 
   #dispatch(model: string): void {

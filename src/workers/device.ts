@@ -72,7 +72,10 @@ async function run(message: Extract<ToDevice, { type: 'run' }>): Promise<void> {
   const pool = pools.get(message.model);
   const outcome =
     pool === undefined
-      ? { ok: false as const, error: toErrorData(new AtomaError('unknown_model', `no model ${message.model} here`)) }
+      ? {
+          ok: false as const,
+          error: toErrorData(new AtomaError('unknown_model', `no model ${message.model} here`)),
+        }
       : await pool.run(message.job, message.params);
   send({ type: 'done', job: message.job, outcome });
 }

@@ -1,7 +1,15 @@
 import { once } from 'node:events';
 import { Piscina } from 'piscina';
-import { AtomaError, fromErrorData, messageOf, type ModelInfo, type PromptParams } from '../core/index.js';
-import type { EngineInfo, FromWorker, JobOutcome, WireFrame, WorkerResult, WorkerSpec, WorkerTask } from './protocol.js';
+import { AtomaError, fromErrorData, type ModelInfo, messageOf, type PromptParams } from '../core/index.js';
+import type {
+  EngineInfo,
+  FromWorker,
+  JobOutcome,
+  WireFrame,
+  WorkerResult,
+  WorkerSpec,
+  WorkerTask,
+} from './protocol.js';
 
 export interface ModelPoolOptions {
   readonly spec: Omit<WorkerSpec, 'cancelFlags'>;
@@ -96,7 +104,10 @@ export class ModelPool {
       await this.#allFrames(running, volumeSent);
       return outcome;
     } catch (error) {
-      return { ok: false, error: { code: 'engine_failed', message: `worker: ${messageOf(error)}`, fields: {} } };
+      return {
+        ok: false,
+        error: { code: 'engine_failed', message: `worker: ${messageOf(error)}`, fields: {} },
+      };
     } finally {
       this.#jobs.delete(job);
       this.#freeSlots.push(slot);

@@ -38,6 +38,8 @@ async function runTask(task: WorkerTask): Promise<WorkerResult> {
     return { outcome: { ok: true, completion }, volumeSent };
   } catch (error) {
     return { outcome: { ok: false, error: toErrorData(error) }, volumeSent };
+  } finally {
+    outbox.flush();
   }
 }
 

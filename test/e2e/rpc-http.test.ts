@@ -126,11 +126,15 @@ t.test('stop cancels what runs, answers it, and leaves no connection', async (t)
 
 t.test('stop cuts off a call that does not let go', async (t) => {
   const { server, node } = await startServer(t, { stopGraceMs: 20 });
-  node.generate = () => new Promise(() => {});
+  const started = new Promise<void>((resolve) => {
+    node.generate = () => {
+      resolve();
+      return new Promise(() => {});
+    };
+  });
   const answer = call(server.url, 'atoma_generate', ['stuck']);
   const failed = t.rejects(answer);
-  // The call is running once a later one on another connection has been answered.
-  await call(server.url, 'atoma_nodeInfo');
+  await started;
   await server.stop();
   await failed;
 });

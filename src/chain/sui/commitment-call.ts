@@ -122,8 +122,7 @@ function describeFunction(descriptor: GrpcTypes.FunctionDescriptor | undefined):
 
 function describeParameter(parameter: GrpcTypes.OpenSignature): string {
   const { IMMUTABLE, MUTABLE } = GrpcTypes.OpenSignature_Reference;
-  const reference =
-    parameter.reference === MUTABLE ? '&mut ' : parameter.reference === IMMUTABLE ? '&' : '';
+  const reference = parameter.reference === MUTABLE ? '&mut ' : parameter.reference === IMMUTABLE ? '&' : '';
   return `${reference}${describeType(parameter.body)}`;
 }
 

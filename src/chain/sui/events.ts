@@ -36,7 +36,8 @@ export function decodeEvent(
   }
   const decode = DECODERS.get(`${module}::${name}`);
   if (decode === undefined) return { kind: 'other', ...origin, type };
-  if (event.contents?.value === undefined) return undecodable(origin, type, 'the endpoint left out its bytes');
+  if (event.contents?.value === undefined)
+    return undecodable(origin, type, 'the endpoint left out its bytes');
   try {
     return decode(event.contents.value, origin, type);
   } catch (error) {

@@ -1,8 +1,8 @@
 import type { Logger } from 'pino';
 import { AtomaError } from '../../core/index.js';
 import type { ChainItem } from '../chain.js';
-import { Backoff, pause } from './backoff.js';
 import { backfill } from './backfill.js';
+import { Backoff, pause } from './backoff.js';
 import { formatCursor, type Position, parseCursor } from './cursor.js';
 import type { Endpoint } from './endpoint.js';
 import { type EventSource, type Frame, StreamFault } from './event-source.js';

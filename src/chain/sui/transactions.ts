@@ -1,6 +1,6 @@
 import type { Signer } from '@mysten/sui/cryptography';
-import { fromBase64 } from '@mysten/sui/utils';
 import { TransactionDataBuilder } from '@mysten/sui/transactions';
+import { fromBase64 } from '@mysten/sui/utils';
 import type { Logger } from 'pino';
 import { AtomaError, type Commitment, type CommitmentReceipt } from '../../core/index.js';
 import { ABORT, abortSentence } from './abort-codes.js';
@@ -8,11 +8,11 @@ import { Backoff, pause } from './backoff.js';
 import type { CommitmentCall } from './commitment-call.js';
 import type { Endpoint } from './endpoint.js';
 import { linkAbort } from './linked-abort.js';
-import { cancelled, chainUnavailable, describeError, isTransient, rpcCode } from './rpc-errors.js';
+import { type CallOptions, orAborted, RETRY, untilAnswered } from './persistent-call.js';
+import { cancelled, chainUnavailable, describeError, rpcCode } from './rpc-errors.js';
 import { SerialQueue } from './serial-queue.js';
 import { type Verdict, verdictOf, verdictOfBuild } from './transaction-verdict.js';
 
-const RETRY = { firstMs: 100, maxMs: 2_000 };
 /** A stale gas coin is right at the second build; more than a few mean something that building cannot mend. */
 const MAX_BUILDS = 4;
 /** For the last question before giving up, when the request's own time is over. */
@@ -107,7 +107,9 @@ export class CommitmentSubmitter {
     const signed = await this.#sign(built.bytes);
     this.#modules.logger.debug({ ticketId: request.ticketId, digest: signed.digest }, 'sending a commitment');
     try {
-      return await this.#answered(request, 'sending a commitment', (options) => this.#execute(signed, options));
+      return await this.#answered(request, 'sending a commitment', (options) =>
+        this.#execute(signed, options),
+      );
     } catch (error) {
       return await this.#lookUp(signed, error, request);
     }
@@ -153,8 +155,9 @@ export class CommitmentSubmitter {
     if (request.signal.aborted) throw cancelled('sending a commitment', { ticketId, digest });
     const found = await this.#getVerdict(digest, request.signal);
     if (found !== undefined) return found;
-    if (error instanceof AtomaError || isTransient(error)) {
-      throw chainUnavailable(this.#modules.endpoint.url, 'sending a commitment', error, { ticketId, digest });
+    if (error instanceof AtomaError) {
+      const { url } = this.#modules.endpoint;
+      throw chainUnavailable(url, 'sending a commitment', error.cause, { ticketId, digest });
     }
     return { kind: 'void', reason: describeError(error), digest };
   }
@@ -178,47 +181,13 @@ export class CommitmentSubmitter {
     }
   }
 
-  /** Repeats a call until the endpoint answers, within the request's time. Verdicts and refusals are answers. */
-  async #answered<T>(
-    request: Request,
-    doing: string,
-    call: (options: CallOptions) => Promise<T>,
-  ): Promise<T> {
+  #answered<T>(request: Request, doing: string, call: (options: CallOptions) => Promise<T>): Promise<T> {
     const { ticketId, deadlineMs, signal } = request;
-    const backoff = new Backoff(RETRY);
-    for (;;) {
-      if (signal.aborted) throw cancelled(doing, { ticketId });
-      const link = linkAbort(signal);
-      const timeout = Math.max(1, Math.min(this.#options.callTimeoutMs, deadlineMs - performance.now()));
-      try {
-        return await call({ abort: link.signal, timeout });
-      } catch (error) {
-        if (signal.aborted) throw cancelled(doing, { ticketId });
-        if (!isTransient(error)) throw error;
-        const retryInMs = backoff.next();
-        const { url } = this.#modules.endpoint;
-        if (performance.now() + retryInMs >= deadlineMs) throw chainUnavailable(url, doing, error, { ticketId });
-        const reason = describeError(error);
-        this.#modules.logger.warn({ ticketId, reason, retryInMs }, `no answer while ${doing}; trying again`);
-        await pause(retryInMs, signal);
-      } finally {
-        link.release();
-      }
-    }
+    const { callTimeoutMs } = this.#options;
+    const { endpoint, logger } = this.#modules;
+    const options = { doing, callTimeoutMs, deadlineMs, signal, fields: { ticketId } };
+    return untilAnswered(options, { url: endpoint.url, logger }, call);
   }
-}
-
-interface CallOptions {
-  readonly abort: AbortSignal;
-  readonly timeout: number;
-}
-
-/** The SDK's build takes no signal; what it still does after an abort is of no consequence. */
-async function orAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  const aborted = new Promise<never>((_, reject) => {
-    signal.addEventListener('abort', () => reject(cancelled('building a transaction')), { once: true });
-  });
-  return await Promise.race([work, aborted]);
 }
 
 function transactionRejected(ticketId: string, reason: string, digest: string | undefined): AtomaError {

@@ -1,4 +1,4 @@
-import { normalizeStructTag, normalizeSuiAddress } from '@mysten/sui/utils';
+import { normalizeSuiAddress } from '@mysten/sui/utils';
 import { AtomaError } from '../../core/index.js';
 import { SUI_FRAMEWORK } from './addresses.js';
 
@@ -106,13 +106,4 @@ export function coinTypeOf(type: string): string | undefined {
 /** Whether a type is what a filter asks for: the same, or any instantiation of a filter without arguments. */
 export function matchesType(type: string, filter: string): boolean {
   return type === filter || (!filter.includes('<') && type.startsWith(`${filter}<`));
-}
-
-/** As {@link canonicalType}, with Sui's own parser for spelling that ours does not take; undefined if neither can. */
-export function tryCanonicalType(text: string): string | undefined {
-  try {
-    return canonicalType(text.includes('::') ? normalizeStructTag(text).replaceAll(' ', '') : text);
-  } catch {
-    return undefined;
-  }
 }

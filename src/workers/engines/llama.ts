@@ -19,7 +19,7 @@ import {
 import type { EngineInfo, WorkerSpec } from '../protocol.js';
 import type { Engine, GenerationControl } from './engine.js';
 import { samplerOptions } from './sampling.js';
-import { TokenText } from './token-text.js';
+import { TextAssembler, TokenText } from './token-text.js';
 
 /** A context beyond this costs memory that few prompts use; a fixed number, since outputs depend on it. */
 const DEFAULT_CONTEXT_TOKENS = 4096;
@@ -77,8 +77,7 @@ export class LlamaEngine implements Engine {
         gpuLayers: spec.gpu ? 'max' : 0,
         onLoadProgress: onProgress,
       });
-      const contextSize =
-        spec.contextSize ?? Math.min(model.trainContextSize, DEFAULT_CONTEXT_TOKENS);
+      const contextSize = spec.contextSize ?? Math.min(model.trainContextSize, DEFAULT_CONTEXT_TOKENS);
       const context = await model.createContext({
         sequences: spec.sequences,
         contextSize,
@@ -149,21 +148,24 @@ export class LlamaEngine implements Engine {
     const limit = params.maxTokens < BigInt(room) ? Number(params.maxTokens) : room;
     const history = input.slice();
     const tokens: Token[] = [];
-    const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
+    const assembler = new TextAssembler();
     let text = '';
     let firstAt = 0;
     let finishReason: FinishReason = params.maxTokens > BigInt(room) ? 'context' : 'length';
     if (limit > 0) {
       finishReason = 'stop';
-      for await (const token of sequence.evaluate(input, samplerOptions(params, history, this.#context.contextSize))) {
+      for await (const token of sequence.evaluate(
+        input,
+        samplerOptions(params, history, this.#context.contextSize),
+      )) {
         if (firstAt === 0) firstAt = performance.now();
         if (control.isCancelled()) throw new AtomaError('cancelled', 'the job was cancelled');
         history.push(token);
         const index = tokens.push(token) - 1;
-        const bytes = this.#text.bytes(token);
-        const piece = decoder.decode(bytes instanceof Promise ? await bytes : bytes, { stream: true });
-        text += piece;
-        control.onToken(index, token, piece);
+        const known = this.#text.piece(token);
+        const written = assembler.push(known instanceof Promise ? await known : known);
+        text += written;
+        control.onToken(index, token, written);
         if (tokens.length >= limit) {
           finishReason = params.maxTokens > BigInt(room) ? 'context' : 'length';
           break;
@@ -172,7 +174,7 @@ export class LlamaEngine implements Engine {
     }
     const endedAt = performance.now();
     if (firstAt === 0) firstAt = endedAt;
-    const rest = decoder.decode();
+    const rest = assembler.end();
     text += rest;
     if (rest !== '') control.onToken(tokens.length, undefined, rest);
     return {

@@ -5,6 +5,12 @@ const REPLACEMENT = '\uFFFD';
 const TYPE_USER_DEFINED = 4;
 const TYPE_BYTE = 6;
 
+/** What a token stands for: its bytes, and its text where those are whole characters. */
+export interface TokenPiece {
+  readonly bytes: Uint8Array;
+  readonly text: string | undefined;
+}
+
 /**
  * The exact bytes that each token stands for. The engine's own detokenizer answers in strings, where half
  * a character is already lost; for those tokens the bytes come from the vocabulary in the GGUF file.
@@ -12,7 +18,7 @@ const TYPE_BYTE = 6;
 export class TokenText {
   readonly #model: LlamaModel;
   readonly #file: string;
-  readonly #cache = new Map<Token, Uint8Array>();
+  readonly #cache = new Map<Token, TokenPiece>();
   readonly #encoder = new TextEncoder();
   /** Put before a token when it is detokenized alone, since tokenizers drop a leading space of a text. */
   readonly #anchor: readonly Token[];
@@ -26,25 +32,50 @@ export class TokenText {
     this.#anchorText = model.detokenize(this.#anchor);
   }
 
-  /** The token's bytes; a promise only for a token that holds part of a character, the first time. */
-  bytes(token: Token): Uint8Array | Promise<Uint8Array> {
+  /** The token's piece; a promise only for one that holds part of a character, the first time. */
+  piece(token: Token): TokenPiece | Promise<TokenPiece> {
     const known = this.#cache.get(token);
     if (known !== undefined) return known;
     const joined = this.#model.detokenize([...this.#anchor, token]);
-    if (joined.startsWith(this.#anchorText) && !joined.includes(REPLACEMENT, this.#anchorText.length)) {
-      const bytes = this.#encoder.encode(joined.slice(this.#anchorText.length));
-      this.#cache.set(token, bytes);
-      return bytes;
+    const text = joined.slice(this.#anchorText.length);
+    if (joined.startsWith(this.#anchorText) && !text.includes(REPLACEMENT)) {
+      return this.#keep(token, { bytes: this.#encoder.encode(text), text });
     }
-    return this.#fromVocabulary(token, joined.slice(this.#anchorText.length));
+    return this.#fromVocabulary(token, text);
   }
 
-  async #fromVocabulary(token: Token, fallback: string): Promise<Uint8Array> {
+  async #fromVocabulary(token: Token, text: string): Promise<TokenPiece> {
     this.#vocabulary ??= readVocabulary(this.#file);
-    const vocabulary = await this.#vocabulary;
-    const bytes = vocabularyBytes(vocabulary, token) ?? this.#encoder.encode(fallback);
-    this.#cache.set(token, bytes);
-    return bytes;
+    const bytes = vocabularyBytes(await this.#vocabulary, token);
+    return this.#keep(
+      token,
+      bytes === undefined ? { bytes: this.#encoder.encode(text), text } : { bytes, text: undefined },
+    );
+  }
+
+  #keep(token: Token, piece: TokenPiece): TokenPiece {
+    this.#cache.set(token, piece);
+    return piece;
+  }
+}
+
+/** Joins the pieces of one stream into text, whole characters at a time. */
+export class TextAssembler {
+  readonly #decoder = new TextDecoder('utf-8', { ignoreBOM: true });
+  #pending = false;
+
+  /** Text that this piece completed. */
+  push(piece: TokenPiece): string {
+    // Decoding is slow; whole characters with nothing before them need none.
+    if (!this.#pending && piece.text !== undefined) return piece.text;
+    // A piece of whole characters ends whatever was pending, well-formed or not.
+    this.#pending = piece.text === undefined;
+    return this.#decoder.decode(piece.bytes, { stream: true });
+  }
+
+  /** What bytes left over at the end stand for: replacement characters, or nothing. */
+  end(): string {
+    return this.#pending ? this.#decoder.decode() : '';
   }
 }
 
@@ -70,7 +101,8 @@ function vocabularyBytes(vocabulary: Vocabulary, token: Token): Uint8Array | und
   if (text === undefined) return undefined;
   const type = vocabulary.types[token];
   const hex = /^<0x([0-9A-Fa-f]{2})>$/.exec(text)?.[1];
-  if (hex !== undefined && (type === TYPE_BYTE || !vocabulary.byteLevel)) return Uint8Array.of(Number.parseInt(hex, 16));
+  if (hex !== undefined && (type === TYPE_BYTE || !vocabulary.byteLevel))
+    return Uint8Array.of(Number.parseInt(hex, 16));
   if (!vocabulary.byteLevel || type === TYPE_USER_DEFINED) return undefined;
   const bytes: number[] = [];
   for (const character of text) {

@@ -1,0 +1,155 @@
+import type { Signer } from '@mysten/sui/cryptography';
+import { normalizeSuiAddress } from '@mysten/sui/utils';
+import type { Logger } from 'pino';
+import { AtomaError, type Commitment, type CommitmentReceipt } from '../../core/index.js';
+import type { Chain, ChainItem, ChainStatus } from '../chain.js';
+import { CommitmentCall } from './commitment-call.js';
+import { type Endpoint, openEndpoint } from './endpoint.js';
+import { EventSource } from './event-source.js';
+import { EventFollower } from './follow.js';
+import { linkAbort } from './linked-abort.js';
+import { checkRegistration } from './registration.js';
+import { chainUnavailable } from './rpc-errors.js';
+import { Tip } from './tip.js';
+import { CommitmentSubmitter } from './transactions.js';
+
+/** Sui makes several checkpoints a second and a stream reports each of them: 30 s of silence is no pause. */
+const IDLE_LIMIT_MS = 30_000;
+/** Execution takes about a second; an attempt that takes 10 is worth another one with the same bytes. */
+const CALL_TIMEOUT_MS = 10_000;
+/** Thousands of prompts: what comes in while a long history is read. Beyond it the history is read again. */
+const SPOOL_LIMIT_BYTES = 32 * 1024 * 1024;
+
+export interface SuiChainOptions {
+  /** `https://host[:port]` or `http://host[:port]` of a Sui full node with gRPC. */
+  readonly httpUrl: string;
+  /** `user:password`. */
+  readonly basicAuth?: string | undefined;
+  /** The package that defines the events: its first version. */
+  readonly packageId: string;
+  /** The package that is called: its newest version. */
+  readonly callPackageId: string;
+  readonly atomaDbId: string;
+  readonly nodeBadgeId: string;
+  readonly smallId: bigint;
+  /** How long one commitment may take before `chain_unavailable`. */
+  readonly requestTimeoutMs: number;
+  /** A stream silent for so long is dead. Default 30 s. */
+  readonly idleLimitMs?: number;
+  /** How much may wait of live events while history is read. Default 32 MiB. */
+  readonly spoolLimitBytes?: number;
+}
+
+export interface SuiChainModules {
+  readonly logger: Logger;
+  /** The node's wallet: pays for and signs commitments. */
+  readonly keypair: Signer;
+}
+
+interface Parts {
+  readonly chainId: string;
+  readonly address: string;
+  readonly endpoint: Endpoint;
+  readonly tip: Tip;
+  readonly follower: EventFollower;
+  readonly submitter: CommitmentSubmitter;
+}
+
+/** The contract on Sui, through a full node's gRPC API. */
+export class SuiChain implements Chain {
+  readonly name = 'sui';
+  readonly #parts: Parts;
+  readonly #closing = new AbortController();
+
+  private constructor(parts: Parts) {
+    this.#parts = parts;
+  }
+
+  /**
+   * Connects and checks everything that would make commitments fail later.
+   * @throws AtomaError `invalid_endpoint`, `chain_unavailable`, `unsupported_contract`, `object_not_found`,
+   * `wrong_object_type`, `badge_not_owned`, `small_id_mismatch`
+   */
+  static async create(options: SuiChainOptions, modules: SuiChainModules): Promise<SuiChain> {
+    const callTimeoutMs = Math.min(CALL_TIMEOUT_MS, options.requestTimeoutMs);
+    const { httpUrl: url, basicAuth } = options;
+    const endpoint = openEndpoint({ url, basicAuth, callTimeoutMs });
+    try {
+      return await SuiChain.#connect(options, callTimeoutMs, endpoint, modules);
+    } catch (error) {
+      endpoint.close();
+      if (error instanceof AtomaError) throw error;
+      throw chainUnavailable(endpoint.url, 'connecting', error);
+    }
+  }
+
+  static async #connect(
+    options: SuiChainOptions,
+    callTimeoutMs: number,
+    endpoint: Endpoint,
+    modules: SuiChainModules,
+  ): Promise<SuiChain> {
+    const { logger, keypair } = modules;
+    const { atomaDbId, nodeBadgeId, smallId, callPackageId, requestTimeoutMs } = options;
+    const address = keypair.toSuiAddress();
+    const packageId = normalizeSuiAddress(options.packageId);
+    const idleLimitMs = options.idleLimitMs ?? IDLE_LIMIT_MS;
+    const spoolLimitBytes = options.spoolLimitBytes ?? SPOOL_LIMIT_BYTES;
+    const { chainIdentifier: chainId } = await endpoint.client.core.getChainIdentifier();
+    await checkRegistration({ atomaDbId, nodeBadgeId, smallId, owner: address }, { endpoint });
+    const call = await CommitmentCall.read(
+      { packageId: callPackageId, atomaDbId, nodeBadgeId },
+      { endpoint },
+    );
+    const tip = new Tip();
+    const source = new EventSource({ packageId, idleLimitMs }, { endpoint });
+    const follower = new EventFollower(
+      { chainId, packageId, spoolLimitBytes },
+      { source, endpoint, tip, logger },
+    );
+    const submitter = new CommitmentSubmitter(
+      { requestTimeoutMs, callTimeoutMs },
+      { endpoint, call, keypair, logger },
+    );
+    logger.info({ endpoint: endpoint.url, chainId, address, smallId: `${smallId}` }, 'connected to Sui');
+    return new SuiChain({ chainId, address, endpoint, tip, follower, submitter });
+  }
+
+  status(): ChainStatus {
+    const { endpoint, chainId, address, tip } = this.#parts;
+    return {
+      endpoint: endpoint.url,
+      chainId,
+      address,
+      following: tip.following,
+      checkpoint: tip.checkpoint,
+    };
+  }
+
+  async *follow(options: {
+    readonly after: string | undefined;
+    readonly signal: AbortSignal;
+  }): AsyncGenerator<ChainItem, void, void> {
+    const link = linkAbort(options.signal, this.#closing.signal);
+    try {
+      yield* this.#parts.follower.follow(options.after, link.signal);
+    } finally {
+      link.release();
+    }
+  }
+
+  async submitCommitment(commitment: Commitment, signal: AbortSignal): Promise<CommitmentReceipt> {
+    const link = linkAbort(signal, this.#closing.signal);
+    try {
+      return await this.#parts.submitter.submit(commitment, link.signal);
+    } finally {
+      link.release();
+    }
+  }
+
+  /** Ends what is running, follows and submissions alike, and the connection. */
+  async close(): Promise<void> {
+    this.#closing.abort();
+    this.#parts.endpoint.close();
+  }
+}

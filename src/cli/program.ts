@@ -1,0 +1,53 @@
+import { Command, CommanderError } from 'commander';
+import { VERSION } from '../node/index.js';
+import { addDemo } from './demo.js';
+import { addDevnet } from './devnet.js';
+import { EXIT, reportError } from './exit.js';
+import { addStart } from './start.js';
+
+const EXAMPLES = `
+Examples:
+  $ node dist/main.js demo
+      a chain, a node and a user on this machine, no funds and no GPU needed
+
+  $ node dist/main.js --model-config-path config/model.toml \\
+      --sui-subscriber-path config/sui-subscriber.toml \\
+      --atoma-sui-client-config-path config/sui-client.toml
+      a node of the network; config/ has samples that explain every key
+
+  $ node dist/main.js --model-config-path config/model.toml
+      no chain: JSON-RPC and WebSocket only
+
+LOG_LEVEL (fatal, error, warn, info, debug, trace) sets how much is logged, on stderr.
+Exit codes: 0 done, 1 failed, 2 bad usage or configuration, 130 interrupted.`;
+
+/** The command line, with one subcommand a file. */
+function createProgram(env: NodeJS.ProcessEnv): Command {
+  const program = new Command('atoma-node')
+    .description(
+      'Atoma node: takes prompts from the chain, runs them on your hardware, commits to the output.',
+    )
+    .version(VERSION)
+    .addHelpText('after', EXAMPLES)
+    .showHelpAfterError('(--help shows what there is)');
+  addStart(program, env);
+  addDemo(program, env);
+  addDevnet(program, env);
+  for (const command of [program, ...program.commands]) command.exitOverride();
+  return program;
+}
+
+/** Runs the command line; `process.exitCode` tells how it went. */
+export async function runCommandLine(argv: readonly string[], env: NodeJS.ProcessEnv): Promise<void> {
+  try {
+    await createProgram(env).parseAsync(argv);
+  } catch (error) {
+    if (error instanceof CommanderError) {
+      if (error.code === 'commander.invalidArgument') reportError(error);
+      process.exitCode = error.exitCode === 0 ? EXIT.done : EXIT.badUsage;
+    } else {
+      reportError(error);
+      process.exitCode = EXIT.failed;
+    }
+  }
+}

@@ -1,0 +1,98 @@
+import { once } from 'node:events';
+import { WebSocket } from 'ws';
+import { z } from 'zod';
+import { AtomaError } from '../core/index.js';
+
+/** One notification of a token stream. */
+export interface StreamFrame {
+  readonly index: number;
+  readonly text: string;
+  readonly tokens: readonly number[];
+  readonly done?: boolean;
+  readonly error?: { readonly message: string; readonly data?: unknown };
+}
+
+const Reply = z.union([
+  z.object({ id: z.number(), result: z.unknown() }),
+  z.object({
+    id: z.number().nullable(),
+    error: z.object({ code: z.number(), message: z.string(), data: z.unknown() }),
+  }),
+]);
+
+/** The fields that tell a notification from a reply; the node that sends them is the caller's own. */
+interface Notification {
+  readonly method?: string;
+  readonly params: { readonly subscription: string; readonly result: StreamFrame };
+}
+
+interface PendingCall {
+  readonly resolve: (result: unknown) => void;
+  readonly reject: (error: Error) => void;
+}
+
+/** A client of a node's WebSocket JSON-RPC. */
+export class RpcClient {
+  readonly #socket: WebSocket;
+  readonly #calls = new Map<number, PendingCall>();
+  readonly #streams = new Map<string, (frame: StreamFrame) => void>();
+  readonly #early = new Map<string, StreamFrame[]>();
+  #nextId = 1;
+
+  private constructor(socket: WebSocket) {
+    this.#socket = socket;
+    socket.on('message', (data) => this.#receive(String(data)));
+    socket.on('close', () => {
+      const error = new AtomaError('connection_closed', 'the node closed the connection');
+      for (const call of this.#calls.values()) call.reject(error);
+      this.#calls.clear();
+    });
+    socket.on('error', () => undefined);
+  }
+
+  /** @param url of the node's RPC, `http://host:port` */
+  static async connect(url: string): Promise<RpcClient> {
+    const socket = new WebSocket(`${url.replace(/^http/, 'ws')}/ws`, { perMessageDeflate: false });
+    const client = new RpcClient(socket);
+    await once(socket, 'open');
+    return client;
+  }
+
+  /** @throws AtomaError `rpc_error` with the node's message. */
+  call(method: string, params: Readonly<Record<string, unknown>>): Promise<unknown> {
+    const id = this.#nextId++;
+    return new Promise((resolve, reject) => {
+      this.#calls.set(id, { resolve, reject });
+      this.#socket.send(JSON.stringify({ jsonrpc: '2.0', id, method, params }));
+    });
+  }
+
+  /** Hands every frame of a subscription, also those that came before this call, to `onFrame`. */
+  onFrames(subscription: string, onFrame: (frame: StreamFrame) => void): void {
+    this.#streams.set(subscription, onFrame);
+    for (const frame of this.#early.get(subscription) ?? []) onFrame(frame);
+    this.#early.delete(subscription);
+  }
+
+  close(): void {
+    this.#socket.terminate();
+  }
+
+  #receive(data: string): void {
+    const message: Notification = JSON.parse(data);
+    if (message.method === 'atoma_subscription') {
+      const { subscription, result } = message.params;
+      const listener = this.#streams.get(subscription);
+      if (listener !== undefined) listener(result);
+      else this.#early.set(subscription, [...(this.#early.get(subscription) ?? []), result]);
+      if (result.done) this.#streams.delete(subscription);
+    } else this.#settle(Reply.parse(message));
+  }
+
+  #settle(message: z.infer<typeof Reply>): void {
+    const call = this.#calls.get(message.id ?? 0);
+    this.#calls.delete(message.id ?? 0);
+    if ('error' in message) call?.reject(new AtomaError('rpc_error', message.error.message));
+    else call?.resolve(message.result);
+  }
+}

@@ -17,27 +17,31 @@ async function folderWithSmallId(t: { teardown(handler: () => Promise<void>): vo
 
 t.test('any u64 comes through as a string, and below 2^63 as an integer', async (t) => {
   const load = await folderWithSmallId(t);
-  await fc.assert(
-    fc.asyncProperty(fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }), async (id) => {
-      const literals = id < 2n ** 63n ? [`"${id}"`, `${id}`, `0x${id.toString(16)}`] : [`"${id}"`];
-      for (const literal of literals) {
-        const { chain } = await load(literal);
-        if (chain?.subscriber.smallId !== id || chain.client.smallId !== id) return false;
-      }
-      return true;
-    }),
-    { numRuns: 40, examples: [[0n], [2n ** 53n], [2n ** 63n - 1n], [2n ** 63n], [2n ** 64n - 1n]] },
+  await t.resolves(
+    fc.assert(
+      fc.asyncProperty(fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }), async (id) => {
+        const literals = id < 2n ** 63n ? [`"${id}"`, `${id}`, `0x${id.toString(16)}`] : [`"${id}"`];
+        for (const literal of literals) {
+          const { chain } = await load(literal);
+          if (chain?.subscriber.smallId !== id || chain.client.smallId !== id) return false;
+        }
+        return true;
+      }),
+      { numRuns: 40, examples: [[0n], [2n ** 53n], [2n ** 63n - 1n], [2n ** 63n], [2n ** 64n - 1n]] },
+    ),
   );
 });
 
 t.test('an integer that the parser cannot hold is refused, never taken for another one', async (t) => {
   const load = await folderWithSmallId(t);
-  await fc.assert(
-    fc.asyncProperty(fc.bigInt({ min: 2n ** 63n, max: 2n ** 70n }), async (id) => {
-      const lines = await problemLines(load(`${id}`));
-      return lines.length === 3 && lines.slice(1).every((line) => line.includes(`small_id: found ${id} `));
-    }),
-    { numRuns: 40, examples: [[2n ** 63n], [2n ** 64n - 1n], [2n ** 64n], [2n ** 64n + 5n]] },
+  await t.resolves(
+    fc.assert(
+      fc.asyncProperty(fc.bigInt({ min: 2n ** 63n, max: 2n ** 70n }), async (id) => {
+        const lines = await problemLines(load(`${id}`));
+        return lines.length === 3 && lines.slice(1).every((line) => line.includes(`small_id: found ${id} `));
+      }),
+      { numRuns: 40, examples: [[2n ** 63n], [2n ** 64n - 1n], [2n ** 64n], [2n ** 64n + 5n]] },
+    ),
   );
 });
 
@@ -58,13 +62,11 @@ t.test('what is said about values that are no u64', async (t) => {
     ['"-1"', /found "-1", wanted/],
     ['"0x10"', /found "0x10", wanted .*string of decimal digits/],
     ['1.5', /found 1\.5, wanted/],
-    ['1e3', /found 1000, wanted|small_id/],
     ['nan', /found NaN, wanted/],
     ['true', /found true, wanted/],
     ['"<SMALL_ID>"', /placeholder/],
   ];
   for (const [literal, expected] of cases) {
-    if (literal === '1e3') continue;
     const lines = await problemLines(load(literal));
     t.match(lines[1], expected, literal);
     t.equal(lines.length, 3, 'one problem for each of the two files');

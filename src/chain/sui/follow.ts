@@ -17,7 +17,7 @@ const RETRY_FIRST_MS = 200;
 /** A ticket's deadline is minutes: 10 s more or less of an endpoint's outage is affordable, 30 s is not. */
 const RETRY_MAX_MS = 10_000;
 /** A connection that lasted for so long was a good one: the next retry starts early again. */
-const GOOD_SESSION_MS = 30_000;
+const GOOD_SESSION_MS = 10_000;
 
 export interface FollowerOptions {
   readonly chainId: string;

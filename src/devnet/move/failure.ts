@@ -17,9 +17,7 @@ export type ArgumentErrorKind =
   | 'InvalidGasCoinUsage'
   | 'InvalidValueUsage'
   | 'InvalidObjectByValue'
-  | 'InvalidObjectByMutRef'
-  | 'ArgumentWithoutValue'
-  | 'InvalidMakeMoveVecNonObjectArgument';
+  | 'InvalidObjectByMutRef';
 
 /** Why a transaction failed on chain. A failed transaction is committed and pays its gas. */
 export type FailureReason =

@@ -1,5 +1,5 @@
 import { normalizeSuiAddress } from '@mysten/sui/utils';
-import type { Argument, Command } from '@mysten/sui/transactions';
+import type { Argument, TransactionData } from '@mysten/sui/transactions';
 import { bindArgument } from './arguments.js';
 import type { TransactionContext } from './context.js';
 import { argumentFailure, ExecutionFailure, TransactionRejected } from './failure.js';
@@ -15,6 +15,7 @@ export interface FailedAt {
   readonly command: number | undefined;
 }
 
+type Command = TransactionData['commands'][number];
 type MoveCall = NonNullable<Command['MoveCall']>;
 
 /**

@@ -1,6 +1,6 @@
 import { bcs } from '@mysten/sui/bcs';
-import { ExecutionFailure, type MoveLocation } from './failure.js';
 import { SUI_FRAMEWORK } from './addresses.js';
+import { argumentFailure, ExecutionFailure, type MoveLocation } from './failure.js';
 import { coinOf } from './types.js';
 
 const U64_MAX = 18_446_744_073_709_551_615n;
@@ -31,6 +31,7 @@ export class Balance {
 
   /** Takes all of another balance, which is left empty. */
   join(other: Balance): void {
+    if (other === this) throw argumentFailure(0, 'InvalidValueUsage', 'a balance cannot be joined to itself');
     if (this.#value + other.#value > U64_MAX) throw balanceAbort('join', OVERFLOW, 'more than a u64 holds');
     this.#value += other.#value;
     other.#value = 0n;

@@ -2,6 +2,9 @@ export type { Chain, ChainItem, ChainStatus } from './chain.js';
 export { commitmentLeaf, commitmentRoot, MAX_CHUNKS } from './commitment.js';
 export { ABORT, abortSentence } from './sui/abort-codes.js';
 export { type Endpoint, openEndpoint } from './sui/endpoint.js';
+export { EventSource } from './sui/event-source.js';
+export { EventFollower } from './sui/follow.js';
+export { keypairFromExport } from './sui/keypair.js';
 export {
   EVENT_LAYOUTS,
   type EventName,
@@ -9,5 +12,7 @@ export {
   floatToBits,
   Text2TextPromptParams,
 } from './sui/layout.js';
+export { SerialQueue } from './sui/serial-queue.js';
 export { SuiChain, type SuiChainModules, type SuiChainOptions } from './sui/sui-chain.js';
+export { Tip } from './sui/tip.js';
 export { loadWallet, type Wallet, type WalletEnv } from './sui/wallet.js';

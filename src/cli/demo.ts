@@ -112,7 +112,8 @@ async function setStage(
 ): Promise<Stage> {
   const say = (text: string): void => void (json || process.stdout.write(text));
   const logLevel = env['LOG_LEVEL'] ?? 'warn';
-  const chain = await Devnet.start({}, { logger: createLogger(logLevel) });
+  const logger = createLogger(logLevel);
+  const chain = await Devnet.start({}, { logger });
   closing.push(() => chain.stop());
   const operator = chain.addNode();
   const account = chain.addUser();
@@ -134,14 +135,17 @@ async function setStage(
   );
   closing.push(() => node.stop());
   say(`node       ${node.url}  small id ${operator.smallId}, model ${chain.model}\n`);
-  const user = new PromptUser({
-    url: chain.url,
-    secretKey: account.secretKey,
-    packageId: chain.packageId,
-    tomaPackageId: chain.tomaPackageId,
-    atomaDbId: chain.atomaDbId,
-    tomaCoinId: account.tomaCoinId,
-  });
+  const user = new PromptUser(
+    {
+      url: chain.url,
+      secretKey: account.secretKey,
+      packageId: chain.packageId,
+      tomaPackageId: chain.tomaPackageId,
+      atomaDbId: chain.atomaDbId,
+      tomaCoinId: account.tomaCoinId,
+    },
+    { logger },
+  );
   await user.start();
   closing.push(() => user.close());
   const rpc = await RpcClient.connect(node.url);

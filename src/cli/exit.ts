@@ -1,3 +1,4 @@
+import { CommanderError } from 'commander';
 import { AtomaError, messageOf } from '../core/index.js';
 
 /** Exit codes of every command. */
@@ -7,7 +8,9 @@ const CONFIG_CODES = /^(invalid_config|wallet_|model_not_)/;
 
 /** The exit code that an error deserves: a bad configuration is bad usage, everything else a failure. */
 export function exitCodeOf(error: unknown): number {
-  return error instanceof AtomaError && CONFIG_CODES.test(error.code) ? EXIT.badUsage : EXIT.failed;
+  const ofTheCaller =
+    error instanceof CommanderError || (error instanceof AtomaError && CONFIG_CODES.test(error.code));
+  return ofTheCaller ? EXIT.badUsage : EXIT.failed;
 }
 
 /** Writes an error for a person, or as a line for a program, to stderr. */

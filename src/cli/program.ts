@@ -43,7 +43,6 @@ export async function runCommandLine(argv: readonly string[], env: NodeJS.Proces
     await createProgram(env).parseAsync(argv);
   } catch (error) {
     if (error instanceof CommanderError) {
-      if (error.code === 'commander.invalidArgument') reportError(error);
       process.exitCode = error.exitCode === 0 ? EXIT.done : EXIT.badUsage;
     } else {
       reportError(error);

@@ -1,2 +1,6 @@
 export { Devnet, type DevnetNode, type DevnetUser } from './devnet.js';
+export { type DevnetFiles, type DevnetFilesOptions, writeDevnetFiles } from './files.js';
 export { DEVNET_DEFAULTS, type DevnetOptions } from './options.js';
+export type { PromptRequest } from './prompt-transaction.js';
+export type { Settlement } from './settlement-watch.js';
+export { PromptUser, type PromptUserOptions, type SentPrompt } from './user.js';

@@ -45,7 +45,7 @@ t.test('without a chain it serves RPC, streams over WebSocket, and leaves on SIG
   });
   const tooLong = { ...call, params: { model: 'atoma-tiny', prompt: 'word '.repeat(2000) } };
   t.match(await post(String(url), tooLong), {
-    error: { data: { code: 'prompt_too_long', contextSize: 512 } },
+    error: { data: { code: 'prompt_too_long', context_size: 512 } },
   });
 
   const rpc = await RpcClient.connect(String(url));
@@ -59,7 +59,7 @@ t.test('without a chain it serves RPC, streams over WebSocket, and leaves on SIG
     }),
   );
   t.equal(frames.map(({ text }) => text).join(''), ANSWER);
-  t.ok(frames.length > 3, 'tokens come as they are made');
+  t.ok(frames.length > 1, 'tokens come as they are made');
   let next = 0;
   for (const frame of frames) {
     t.equal(frame.index, next);
@@ -110,7 +110,7 @@ t.test('a socket that closes frees the sequence it used', async (t) => {
 t.test('bad usage and bad configuration end with 2 and say what is wrong', async (t) => {
   const help = await runCli([]);
   t.equal(help.code, 0);
-  t.match(help.stdout, /--sui-subscriber-path[\s\S]*demo/);
+  t.match(help.stdout, /demo[\s\S]*--sui-subscriber-path/);
   t.equal((await runCli(['--no-such-flag'])).code, 2);
   t.equal((await runCli(['demo', '--count', 'many'])).code, 2);
   t.equal((await runCli(['devnet', '--port', '70000'])).code, 2);

@@ -60,7 +60,16 @@ t.test('three node processes agree, and the ticket settles', async (t) => {
       return startNode(t, await writeDevnetFiles(chain, operator, account, options));
     }),
   );
-  const user = new PromptUser({ ...chain, url: chain.url, ...account });
+  const user = new PromptUser(
+    {
+      url: chain.url,
+      packageId: chain.packageId,
+      tomaPackageId: chain.tomaPackageId,
+      atomaDbId: chain.atomaDbId,
+      ...account,
+    },
+    { logger },
+  );
   await user.start();
   t.teardown(() => user.close());
   const { ticketId, nodes } = await user.sendPrompt({
@@ -94,14 +103,17 @@ t.test('a node started with the files of `devnet` serves a user who knows the en
     atomaSuiClientConfigPath: join(out, 'sui-client.toml'),
   });
   const { key, toma_coin } = JSON.parse(await readFile(join(out, 'user.json'), 'utf8'));
-  const user = new PromptUser({
-    url: String(facts['url']),
-    secretKey: key,
-    packageId: String(facts['package_id']),
-    tomaPackageId: String(facts['toma_package_id']),
-    atomaDbId: String(facts['atoma_db_id']),
-    tomaCoinId: toma_coin,
-  });
+  const user = new PromptUser(
+    {
+      url: String(facts['url']),
+      secretKey: key,
+      packageId: String(facts['package_id']),
+      tomaPackageId: String(facts['toma_package_id']),
+      atomaDbId: String(facts['atoma_db_id']),
+      tomaCoinId: toma_coin,
+    },
+    { logger },
+  );
   await user.start();
   t.teardown(() => user.close());
   const model = String(facts['model']);

@@ -1,27 +1,19 @@
 import { readFile, stat } from 'node:fs/promises';
 import {
-  decodeSuiPrivateKey,
   SIGNATURE_FLAG_TO_SCHEME,
+  type SignatureScheme,
   type Signer,
   SUI_PRIVATE_KEY_PREFIX,
 } from '@mysten/sui/cryptography';
-import { Ed25519Keypair } from '@mysten/sui/keypairs/ed25519';
-import { Secp256k1Keypair } from '@mysten/sui/keypairs/secp256k1';
-import { Secp256r1Keypair } from '@mysten/sui/keypairs/secp256r1';
 import { fromBase64 } from '@mysten/sui/utils';
 import { z } from 'zod';
 import { AtomaError, messageOf } from '../../core/index.js';
+import { invalidKey, keypairFromExport, keypairFromSecret } from './keypair.js';
 
 /** A flag byte and a secret of 32 bytes. */
 const ENTRY_BYTES = 33;
 /** Permission bits of a file for its group and for others. */
 const GROUP_AND_OTHERS = 0o077;
-
-const KEYPAIRS: Readonly<Record<string, { fromSecretKey(secret: Uint8Array): Signer }>> = {
-  ED25519: Ed25519Keypair,
-  Secp256k1: Secp256k1Keypair,
-  Secp256r1: Secp256r1Keypair,
-};
 
 /**
  * The keys of a Sui CLI keystore by their address; a file that does not exist holds none.
@@ -36,9 +28,13 @@ export async function readKeystore(
   const keys = new Map<string, Signer>();
   const problems: string[] = [];
   for (const [index, entry] of parseEntries(text, path).entries()) {
-    const keypair = keypairOf(entry);
-    if (typeof keypair === 'string') problems.push(`entry ${index} ${keypair}`);
-    else keys.set(keypair.toSuiAddress(), keypair);
+    try {
+      const keypair = keypairOf(entry);
+      keys.set(keypair.toSuiAddress(), keypair);
+    } catch (error) {
+      if (!(error instanceof AtomaError)) throw error;
+      problems.push(`entry ${index} ${error.fields['what']}`);
+    }
   }
   if (problems.length > 0) throw invalid(path, problems.join('; '));
   return { keys, warnings: await permissionWarnings(path) };
@@ -67,45 +63,27 @@ function parseEntries(text: string, path: string): readonly unknown[] {
   return entries.data;
 }
 
-/** The key of an entry, or what is wrong with it, told without its content. */
-function keypairOf(entry: unknown): Signer | string {
-  if (typeof entry !== 'string') return 'is no string';
-  const decoded = entry.startsWith(SUI_PRIVATE_KEY_PREFIX) ? fromBech32(entry) : fromFlagged(entry);
-  if (typeof decoded === 'string') return decoded;
-  const scheme = KEYPAIRS[decoded.scheme];
-  if (scheme === undefined) return 'is of a key scheme other than ed25519, secp256k1 and secp256r1';
-  try {
-    return scheme.fromSecretKey(decoded.secret);
-  } catch {
-    return 'is no valid secret of its key scheme';
+/**
+ * The key of an entry: base64 of the scheme's flag byte and the secret, as the CLI writes it, or an exported
+ * key.
+ * @throws AtomaError `invalid_key`
+ */
+function keypairOf(entry: unknown): Signer {
+  if (typeof entry !== 'string') throw invalidKey('is no string');
+  if (entry.startsWith(SUI_PRIVATE_KEY_PREFIX)) return keypairFromExport(entry);
+  const bytes = decodeBase64(entry);
+  if (bytes.length !== ENTRY_BYTES) {
+    throw invalidKey(`has ${bytes.length} bytes, wanted ${ENTRY_BYTES}`);
   }
+  const flags: Readonly<Record<number, SignatureScheme>> = SIGNATURE_FLAG_TO_SCHEME;
+  return keypairFromSecret(flags[bytes[0] ?? -1], bytes.slice(1));
 }
 
-interface Decoded {
-  readonly scheme: string;
-  readonly secret: Uint8Array;
-}
-
-/** What the CLI writes: base64 of the scheme's flag byte and the secret. */
-function fromFlagged(entry: string): Decoded | string {
-  let bytes: Uint8Array;
+function decodeBase64(entry: string): Uint8Array {
   try {
-    bytes = fromBase64(entry);
+    return fromBase64(entry);
   } catch {
-    return 'is no base64';
-  }
-  if (bytes.length !== ENTRY_BYTES) return `has ${bytes.length} bytes, wanted ${ENTRY_BYTES}`;
-  const flags: Readonly<Record<number, string>> = SIGNATURE_FLAG_TO_SCHEME;
-  return { scheme: flags[bytes[0] ?? -1] ?? '', secret: bytes.slice(1) };
-}
-
-/** The form in which keys are exported (`suiprivkey1…`). */
-function fromBech32(entry: string): Decoded | string {
-  try {
-    const { scheme, secretKey } = decodeSuiPrivateKey(entry);
-    return { scheme, secret: secretKey };
-  } catch {
-    return 'is no valid suiprivkey string';
+    throw invalidKey('is no base64');
   }
 }
 

@@ -206,7 +206,7 @@ function checkParties({ sender, gasData }: TransactionData): void {
 }
 
 function checkExpiration({ expiration }: TransactionData, epoch: bigint): void {
-  if (expiration === null) return;
+  if (expiration == null) return;
   const last = expiration.Epoch ?? expiration.ValidDuring?.maxEpoch ?? undefined;
   const first = expiration.ValidDuring?.minEpoch ?? undefined;
   if (last !== undefined && epoch > BigInt(last)) {

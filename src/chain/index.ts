@@ -8,10 +8,10 @@ export { keypairFromExport } from './sui/keypair.js';
 export {
   EVENT_LAYOUTS,
   type EventName,
-  floatFromBits,
   floatToBits,
   Text2TextPromptParams,
 } from './sui/layout.js';
+export { chainUnavailable, isTransient } from './sui/rpc-errors.js';
 export { SerialQueue } from './sui/serial-queue.js';
 export { SuiChain, type SuiChainModules, type SuiChainOptions } from './sui/sui-chain.js';
 export { Tip } from './sui/tip.js';

@@ -3,6 +3,7 @@ import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Command } from 'commander';
 import { z } from 'zod';
 import { Devnet, type DevnetNode, PromptUser, writeDevnetFiles } from '../devnet/index.js';
@@ -30,6 +31,10 @@ const PROMPTS = [
 ];
 /** Beyond this a demo ticket counts as lost: the contract's own timeout. */
 const SETTLEMENT_TIMEOUT_MS = 60_000;
+
+/** How often, and how far apart, the demo asks for the digest of a commitment that has settled: 2 s in all. */
+const RECEIPT_TRIES = 100;
+const RECEIPT_INTERVAL_MS = 20;
 
 const TicketReply = z.object({
   received_at_ms: z.number(),
@@ -171,10 +176,23 @@ async function runTicket(stage: Stage, prompt: string, maxTokens: number): Promi
           .catch(() => undefined)
       : undefined;
   const settledAtMs = performance.timeOrigin + performance.now();
-  const ticket = TicketReply.parse(await rpc.call('atoma_getTicket', { ticket_id: ticketId }));
+  const ticket = await committedTicket(rpc, ticketId, settlement?.state === 'settled');
   const settled = settlement?.state === 'settled';
   report(stage, ticketId, ticket, settled, settledAtMs, failure ?? ticket.error?.message);
   return settled;
+}
+
+/** The node's view of a ticket; the settlement can be known before the answer to its transaction is. */
+async function committedTicket(
+  rpc: RpcClient,
+  ticketId: string,
+  settled: boolean,
+): Promise<z.infer<typeof TicketReply>> {
+  for (let tries = 0; ; tries++) {
+    const ticket = TicketReply.parse(await rpc.call('atoma_getTicket', { ticket_id: ticketId }));
+    if (!settled || ticket.digest !== null || tries === RECEIPT_TRIES) return ticket;
+    await delay(RECEIPT_INTERVAL_MS);
+  }
 }
 
 function report(

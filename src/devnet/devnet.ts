@@ -1,51 +1,147 @@
 import type { Logger } from 'pino';
-import { AtomaError } from '../core/index.js';
-import type { DevnetOptions } from './options.js';
+import { Accounts, type DevnetManager, type DevnetNode, type DevnetUser } from './accounts.js';
+import { Clock } from './clock.js';
+import { tomaType } from './contract/names.js';
+import { EventIndex } from './event-index.js';
+import { createGenesis, type Genesis } from './genesis.js';
+import { type DevnetOptions, devnetOptions } from './options.js';
+import { SeededRandom, SYSTEM_RANDOM } from './random.js';
+import { GrpcServer } from './server.js';
+import { executionService } from './services/execution-service.js';
+import { ledgerService } from './services/ledger-service.js';
+import { packageService } from './services/package-service.js';
+import { SUI_COIN_INFO, stateService } from './services/state-service.js';
+import { Subscriptions } from './services/subscription-service.js';
 
-/** A node that the dev chain registered: its key, badge and small id. */
-export interface DevnetNode {
-  /** `suiprivkey1…` */
-  readonly secretKey: string;
-  readonly address: string;
-  readonly badgeId: string;
-  readonly smallId: bigint;
+export type { DevnetManager, DevnetNode, DevnetUser } from './accounts.js';
+
+/** Events that one `ListEvents` call looks at before it ends with `SCAN_LIMIT`. */
+const SCAN_LIMIT_EVENTS = 10_000;
+/** As SUI: the contract's coin is shown with nine decimals. */
+const TOMA_DECIMALS = 9;
+
+interface Parts {
+  readonly options: DevnetOptions;
+  readonly genesis: Genesis;
+  readonly clock: Clock;
+  readonly index: EventIndex;
+  readonly subscriptions: Subscriptions;
+  readonly server: GrpcServer;
+  readonly port: number;
 }
 
-/** A user with gas and TOMA to spend. */
-export interface DevnetUser {
-  /** `suiprivkey1…` */
-  readonly secretKey: string;
-  readonly address: string;
-  readonly tomaCoinId: string;
-}
-
-/** The chain in a box: Sui's gRPC services with the contract's rules behind them. */
+/**
+ * The chain in a box: Sui's gRPC services with the contract's rules behind them, for a wallet, a user and
+ * nodes. Everything is in memory and gone when it stops.
+ */
 export class Devnet {
-  static start(_options: Partial<DevnetOptions>, _modules: { readonly logger: Logger }): Promise<Devnet> {
-    return Promise.reject(new AtomaError('not_ready', 'The dev chain is still being written.'));
+  /** `http://HOST:PORT`; native HTTP/2, no gRPC-web. */
+  readonly url: string;
+  /** Digest of checkpoint 0, base58. */
+  readonly chainId: string;
+  readonly packageId: string;
+  readonly tomaPackageId: string;
+  readonly atomaDbId: string;
+  /** The model that is registered at genesis. */
+  readonly model: string;
+  /** Who may add models. */
+  readonly manager: DevnetManager;
+  readonly #parts: Parts;
+  readonly #accounts: Accounts;
+  readonly #ticker: NodeJS.Timeout;
+
+  private constructor(parts: Parts, accounts: Accounts) {
+    const { options, genesis, port } = parts;
+    const { ids, ledger } = genesis;
+    this.#parts = parts;
+    this.#accounts = accounts;
+    this.url = `http://${options.host.includes(':') ? `[${options.host}]` : options.host}:${port}`;
+    this.chainId = ledger.checkpoints.digest(0n);
+    this.packageId = ids.packageId;
+    this.tomaPackageId = ids.tomaPackageId;
+    this.atomaDbId = ids.atomaDbId;
+    this.model = options.model;
+    this.manager = accounts.manager();
+    this.#ticker = setInterval(() => ledger.tick(), options.checkpointMs);
+    this.#ticker.unref();
   }
-  readonly url: string = '';
-  readonly chainId: string = '';
-  readonly packageId: string = '';
-  readonly tomaPackageId: string = '';
-  readonly atomaDbId: string = '';
-  readonly model: string = '';
+
+  /**
+   * Makes the chain, publishes the contract on it, registers the model, and listens.
+   * @throws AtomaError `invalid_options`, `listen_failed`
+   */
+  static async start(given: Partial<DevnetOptions>, modules: { readonly logger: Logger }): Promise<Devnet> {
+    const options = devnetOptions(given);
+    const clock = new Clock();
+    const random = options.seed === undefined ? SYSTEM_RANDOM : new SeededRandom(options.seed);
+    const genesis = createGenesis(options, { random, clock });
+    const { ledger } = genesis;
+    const accounts = new Accounts(options, { genesis, random });
+    accounts.registerModel();
+    const index = new EventIndex({ scanLimit: SCAN_LIMIT_EVENTS }, { ledger });
+    const subscriptions = new Subscriptions({ ledger });
+    const server = new GrpcServer(
+      [
+        ledgerService({ ledger, index, chainId: ledger.checkpoints.digest(0n) }),
+        subscriptions.binding(),
+        executionService(ledger),
+        stateService({ coins: [SUI_COIN_INFO, tomaInfo(genesis)] }, { ledger }),
+        packageService(ledger.functions),
+      ],
+      modules,
+    );
+    const port = await server.listen(options.host, options.port);
+    const devnet = new Devnet({ options, genesis, clock, index, subscriptions, server, port }, accounts);
+    modules.logger.info({ url: devnet.url, chainId: devnet.chainId }, 'The dev chain is up');
+    return devnet;
+  }
+
+  /** A new key with gas and collateral, registered and subscribed to the model in echelon 0. */
   addNode(): DevnetNode {
-    throw new AtomaError('not_ready', 'The dev chain is still being written.');
+    return this.#accounts.addNode();
   }
+
+  /** A new key with gas and a coin of TOMA. */
   addUser(): DevnetUser {
-    throw new AtomaError('not_ready', 'The dev chain is still being written.');
+    return this.#accounts.addUser();
   }
-  feeEarned(_ticketId: string, _smallId: bigint): bigint | undefined {
-    return undefined;
+
+  /** What a node earned with a ticket, in the smallest unit of TOMA; undefined before it is settled. */
+  feeEarned(ticketId: string, smallId: bigint): bigint | undefined {
+    return this.#parts.genesis.settlement.earned(ticketId, smallId);
   }
-  advance(_ms: number): void {}
-  nextEpoch(): void {}
-  dropStreams(): void {}
+
+  /** Moves the chain's clock forward, over as many epochs as that takes. */
+  advance(ms: number): void {
+    this.#parts.clock.advance(ms);
+    this.#parts.genesis.ledger.tick();
+  }
+
+  /** Ends the epoch now. */
+  nextEpoch(): void {
+    this.#parts.genesis.ledger.nextEpoch();
+  }
+
+  /** Ends all subscriptions with `UNAVAILABLE`; clients may come back at once. */
+  dropStreams(): void {
+    this.#parts.subscriptions.drop();
+  }
+
+  /** Lets `ListEvents` trail: it sees nothing newer than now until the returned function is called. */
   holdIndex(): () => void {
-    return () => {};
+    return this.#parts.index.hold();
   }
-  stop(): Promise<void> {
-    return Promise.resolve();
+
+  /** Ends every call and gives the port back. */
+  async stop(): Promise<void> {
+    clearInterval(this.#ticker);
+    this.#parts.subscriptions.drop();
+    await this.#parts.server.close();
   }
+}
+
+function tomaInfo({ ids }: Genesis) {
+  const coinType = tomaType(ids);
+  const description = 'Token of the Atoma network, as this dev chain has it';
+  return { coinType, name: 'Toma', symbol: 'TOMA', description, decimals: TOMA_DECIMALS };
 }

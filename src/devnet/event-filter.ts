@@ -1,5 +1,5 @@
 import type { GrpcTypes } from '@mysten/sui/grpc';
-import { isValidSuiAddress, normalizeSuiAddress } from '@mysten/sui/utils';
+import { normalizeSuiAddress } from '@mysten/sui/utils';
 import type { LedgerEvent } from './ledger/checkpoints.js';
 import { canonicalType, matchesType } from './move/types.js';
 import { invalidArgument } from './status.js';
@@ -73,8 +73,6 @@ function typeFilter(path: string): string {
 }
 
 function canonicalAddress(address: string | undefined, field: string): string {
-  if (address !== undefined && isValidSuiAddress(normalizeSuiAddress(address))) {
-    return normalizeSuiAddress(address);
-  }
+  if (address !== undefined && /^(0x)?[0-9a-fA-F]{1,64}$/.test(address)) return normalizeSuiAddress(address);
   throw invalidArgument(`${field} needs an address, found '${address ?? ''}'`);
 }

@@ -1,7 +1,7 @@
+import type { EventPredicate } from './event-filter.js';
 import type { LedgerEvent } from './ledger/checkpoints.js';
 import type { Ledger } from './ledger/ledger.js';
 import { afterCheckpoint, beforeCheckpoint, checkpointOf, type Position } from './ledger/position.js';
-import type { EventPredicate } from './event-filter.js';
 
 /** Why a query stopped, in the words of Sui's `QueryEndReason`. */
 export type EndReason = 'ITEM_LIMIT' | 'SCAN_LIMIT' | 'CHECKPOINT_BOUND' | 'CURSOR_BOUND' | 'LEDGER_TIP';
@@ -123,7 +123,10 @@ function ascendingEnd(lower: Bound, upper: Bound): EventFrame {
   // A cursor bound is returned as it is; the other two ends have covered their last checkpoint whole.
   const cursor = upper.reason === 'CURSOR_BOUND' ? upper.position : upper.position - 1n;
   const checkpoint = upper.reason === 'CURSOR_BOUND' ? checkpointOf(cursor) : checkpointOf(cursor) + 1n;
-  const frame = endFrame({ position: cursor, reason: upper.reason }, coveredBefore(checkpoint, lower.position));
+  const frame = endFrame(
+    { position: cursor, reason: upper.reason },
+    coveredBefore(checkpoint, lower.position),
+  );
   // A query whose `after` lies beyond its end must not send the client back.
   return cursor < lower.position ? { ...frame, cursor: lower.position, covered: undefined } : frame;
 }

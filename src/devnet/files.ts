@@ -4,7 +4,8 @@ import TOML from '@iarna/toml';
 import { decodeSuiPrivateKey, SIGNATURE_SCHEME_TO_FLAG } from '@mysten/sui/cryptography';
 import { toBase64 } from '@mysten/sui/utils';
 import { stringify as toYaml } from 'yaml';
-import type { Devnet, DevnetNode, DevnetUser } from './devnet.js';
+import type { DevnetNode, DevnetUser } from './accounts.js';
+import type { Devnet } from './devnet.js';
 
 /** Keys are in these files or beside them: nobody but their owner reads them. */
 const PRIVATE_FILE_MODE = 0o600;

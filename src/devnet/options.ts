@@ -1,3 +1,6 @@
+import { z } from 'zod';
+import { AtomaError, U64_MAX } from '../core/index.js';
+
 /** What the dev chain can be told. Times are in ms, fees in the smallest unit of TOMA. */
 export interface DevnetOptions {
   /** Address to listen on. */
@@ -14,7 +17,7 @@ export interface DevnetOptions {
   readonly settlementTimeoutMs: bigint;
   /** Whether `settlement::submit_commitment` takes `&Random`, as all but the earliest packages do. */
   readonly randomArgument: boolean;
-  /** Makes sampling, seeds, ids and keys the same in every run; without it they are random. */
+  /** Makes ids, keys, samples and seeds the same in every run; without it they are random. */
   readonly seed: bigint | undefined;
 }
 
@@ -33,3 +36,33 @@ export const DEVNET_DEFAULTS: DevnetOptions = {
   randomArgument: true,
   seed: undefined,
 };
+
+/** Largest delay that a timer of Node.js takes. */
+const MAX_TIMER_MS = 2_147_483_647;
+const u64 = z.bigint().min(0n).max(U64_MAX);
+
+const OPTIONS = z.strictObject({
+  host: z.string().min(1),
+  port: z.int().min(0).max(65_535),
+  epochMs: z.int().min(1).max(Number.MAX_SAFE_INTEGER),
+  checkpointMs: z.int().min(1).max(MAX_TIMER_MS),
+  // The contract names models by ascii strings.
+  model: z.string().regex(/^[\x20-\x7e]+$/, 'must be printable ASCII, at least one character'),
+  inputFeePerToken: u64,
+  outputFeePerToken: u64,
+  settlementTimeoutMs: u64,
+  randomArgument: z.boolean(),
+  seed: u64.optional(),
+});
+
+/**
+ * The defaults with what was given over them, checked.
+ * @throws AtomaError `invalid_options`
+ */
+export function devnetOptions(given: Partial<DevnetOptions>): DevnetOptions {
+  const merged = { ...DEVNET_DEFAULTS, ...given };
+  const checked = OPTIONS.safeParse(merged);
+  if (checked.success) return Object.freeze(merged);
+  const message = `The options of the dev chain are wrong. ${z.prettifyError(checked.error)}`;
+  throw new AtomaError('invalid_options', message, { fields: { issues: checked.error.issues } });
+}

@@ -127,7 +127,8 @@ function sinkOf(call: ServerWritableStream<Buffer, Uint8Array>): FrameSink<Uint8
 }
 
 const identity = (bytes: Buffer): Buffer => bytes;
-const serialize = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+const serialize = (bytes: Uint8Array): Buffer =>
+  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 
 /** Messages stay bytes for grpc-js: the methods read and write them with their own types. */
 function definitionOf({ type }: ServiceBinding): ServiceDefinition {
@@ -149,7 +150,8 @@ function definitionOf({ type }: ServiceBinding): ServiceDefinition {
 function unserved(path: string, streaming: boolean) {
   const details = `The dev chain does not serve ${path}; a full node does.`;
   const failure = { code: status.UNIMPLEMENTED, details };
-  if (streaming) return (call: ServerWritableStream<Buffer, Uint8Array>): void => void call.emit('error', failure);
+  if (streaming)
+    return (call: ServerWritableStream<Buffer, Uint8Array>): void => void call.emit('error', failure);
   return (_call: unknown, answer: sendUnaryData<Uint8Array>): void => answer(failure);
 }
 

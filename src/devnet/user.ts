@@ -5,10 +5,12 @@ import { normalizeSuiAddress } from '@mysten/sui/utils';
 import type { Logger } from 'pino';
 import {
   abortSentence,
+  chainUnavailable,
   type Endpoint,
   EVENT_LAYOUTS,
   EventFollower,
   EventSource,
+  isTransient,
   keypairFromExport,
   openEndpoint,
   SerialQueue,
@@ -87,7 +89,7 @@ export class PromptUser {
   /**
    * Sends a prompt through `prompts::send_prompt`; calls go one after another.
    * @throws AtomaError `prompt_rejected`, with the contract's code in `fields.abortCode` where it said no;
-   * `closed`; what the endpoint fails with
+   * `closed`; `chain_unavailable`, after which the prompt may or may not have been sent
    */
   sendPrompt(request: PromptRequest): Promise<SentPrompt> {
     return this.#send(() => sendPromptTransaction(request, this.#options));
@@ -161,6 +163,7 @@ export class PromptUser {
       const { digest, status } = result.FailedTransaction;
       throw promptRejected(status.error ?? undefined, digest);
     } catch (error) {
+      if (isTransient(error)) throw chainUnavailable(this.#endpoint.url, 'sending a prompt', error);
       if (error instanceof SimulationError) throw promptRejected(error.executionError, undefined, error);
       throw error;
     }

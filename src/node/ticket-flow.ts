@@ -89,8 +89,6 @@ export class TicketFlow {
         { ticket: event.ticketId },
         'skipped: sampled later for a ticket, which is not supported yet',
       );
-    } else if (event.kind === 'undecodable') {
-      logger.warn({ event: event.id, type: event.type }, `an event could not be read: ${event.reason}`);
     }
   }
 

@@ -13,7 +13,7 @@ export interface TokenStreamsOptions {
   readonly maxWaiting: number;
 }
 
-export const TOKEN_STREAMS_DEFAULTS: TokenStreamsOptions = { maxEnded: 1000, maxWaiting: 10_000 };
+const TOKEN_STREAMS_DEFAULTS: TokenStreamsOptions = { maxEnded: 1000, maxWaiting: 10_000 };
 
 interface Stream {
   readonly frames: TokenFrame[];

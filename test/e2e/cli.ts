@@ -6,7 +6,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import type { Test } from 'tap';
 
-export const MAIN = fileURLToPath(new URL('../../../dist/main.js', import.meta.url));
+const MAIN = fileURLToPath(new URL('../../../dist/main.js', import.meta.url));
 export const MODEL_DIR = fileURLToPath(new URL('../../../models/atoma-tiny', import.meta.url));
 
 /** The environment without what the test runner put there for its own children. */

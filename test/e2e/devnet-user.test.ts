@@ -184,3 +184,10 @@ t.test('what the user is told when it goes wrong', async (t) => {
   await closed;
   await t.rejects(user.sendPrompt({ model: devnet.model, prompt: 'x' }), { code: 'closed' });
 });
+
+t.test('a chain that is gone is told from a prompt that was refused', async (t) => {
+  const { devnet, user } = await startDevnet(t);
+  await user.start();
+  await devnet.stop();
+  await t.rejects(user.sendPrompt({ model: devnet.model, prompt: 'x' }), { code: 'chain_unavailable' });
+});

@@ -9,8 +9,7 @@ import {
   type SuiChainOptions,
 } from '#src/chain/index.js';
 import type { ChainEvent, Commitment, PromptEvent } from '#src/core/index.js';
-import { Devnet, type DevnetNode, type DevnetOptions } from '#src/devnet/index.js';
-import { PromptSender } from '../fixtures/send-prompt.js';
+import { Devnet, type DevnetNode, type DevnetOptions, PromptUser } from '#src/devnet/index.js';
 import { TcpProxy } from '../fixtures/tcp-proxy.js';
 
 const logger = pino({ level: 'silent' });
@@ -19,15 +18,23 @@ const TEXT = Buffer.from('an answer');
 
 interface Setup {
   readonly devnet: Devnet;
-  readonly user: PromptSender;
+  /** Sends a prompt to so many nodes. */
+  send(prompt: string, nodes?: number): Promise<unknown>;
   connect(node: DevnetNode, change?: Partial<SuiChainOptions>): Promise<SuiChain>;
 }
 
 async function setUp(t: Test, options: Partial<DevnetOptions> = {}): Promise<Setup> {
   const devnet = await Devnet.start({ checkpointMs: 20, ...options }, { logger });
   t.teardown(() => devnet.stop());
-  const user = new PromptSender(devnet);
+  const { url, packageId, tomaPackageId, atomaDbId, model } = devnet;
+  const { secretKey, tomaCoinId } = devnet.addUser();
+  const user = new PromptUser(
+    { url, secretKey, packageId, tomaPackageId, atomaDbId, tomaCoinId },
+    { logger },
+  );
   t.teardown(() => user.close());
+  const send: Setup['send'] = (prompt, nodes = 1) =>
+    user.sendPrompt({ model, prompt, maxTokens: 16n, nodesToSample: BigInt(nodes) });
   const connect: Setup['connect'] = async (node, change = {}) => {
     const keypair = Ed25519Keypair.fromSecretKey(node.secretKey);
     const chain = await SuiChain.create(
@@ -46,7 +53,7 @@ async function setUp(t: Test, options: Partial<DevnetOptions> = {}): Promise<Set
     t.teardown(() => chain.close());
     return chain;
   };
-  return { devnet, user, connect };
+  return { devnet, send, connect };
 }
 
 /** What node `smallId` sends for a prompt that it answered with `TEXT`. */
@@ -111,12 +118,12 @@ const texts = (prompts: readonly PromptEvent[]): string[] => prompts.map(({ para
 const numbered = (count: number): string[] => Array.from({ length: count }, (_, index) => `prompt ${index}`);
 
 t.test('a prompt is seen, its commitment accepted, its ticket settled', async (t) => {
-  const { devnet, user, connect } = await setUp(t);
+  const { devnet, send, connect } = await setUp(t);
   const node = devnet.addNode();
   const chain = await connect(node);
   const follower = await live(chain);
   t.match(chain.status(), { endpoint: devnet.url, chainId: devnet.chainId, address: node.address });
-  await user.send('Hello 🦊');
+  await send('Hello 🦊');
   const [prompt] = await follower.prompts(1);
   if (prompt === undefined) throw new Error('no prompt');
   t.match(prompt, {
@@ -137,13 +144,13 @@ t.test('a prompt is seen, its commitment accepted, its ticket settled', async (t
 });
 
 t.test('committing twice is a success without a digest', async (t) => {
-  const { devnet, user, connect } = await setUp(t);
+  const { devnet, send, connect } = await setUp(t);
   const nodes = [devnet.addNode(), devnet.addNode()];
   const chains = await Promise.all(nodes.map((node) => connect(node)));
   const [node, chain] = [nodes[0], chains[0]];
   if (node === undefined || chain === undefined) throw new Error('no node');
   const follower = await live(chain);
-  await user.send('for two', 2);
+  await send('for two', 2);
   const [prompt] = await follower.prompts(1);
   if (prompt === undefined) throw new Error('no prompt');
   const commitment = commitmentTo(prompt, node.smallId);
@@ -156,13 +163,13 @@ t.test('committing twice is a success without a digest', async (t) => {
 });
 
 t.test('a ticket that is not this node’s is refused with the abort code', async (t) => {
-  const { devnet, user, connect } = await setUp(t);
+  const { devnet, send, connect } = await setUp(t);
   const [mine, other] = [devnet.addNode(), devnet.addNode()];
   const chain = await connect(mine);
   const follower = await live(chain);
   let foreign: PromptEvent | undefined;
   for (let sent = 1; foreign === undefined; sent++) {
-    await user.send(`prompt ${sent}`);
+    await send(`prompt ${sent}`);
     foreign = (await follower.prompts(sent)).find(({ nodes }) => nodes.includes(other.smallId));
   }
   await t.rejects(chain.submitCommitment(commitmentTo(foreign, other.smallId), never), {
@@ -173,11 +180,11 @@ t.test('a ticket that is not this node’s is refused with the abort code', asyn
 });
 
 t.test('an early contract, without Random, is served too', async (t) => {
-  const { devnet, user, connect } = await setUp(t, { randomArgument: false });
+  const { devnet, send, connect } = await setUp(t, { randomArgument: false });
   const node = devnet.addNode();
   const chain = await connect(node);
   const follower = await live(chain);
-  await user.send('hello');
+  await send('hello');
   const [prompt] = await follower.prompts(1);
   if (prompt === undefined) throw new Error('no prompt');
   t.match(await chain.submitCommitment(commitmentTo(prompt, node.smallId), never), {
@@ -187,16 +194,17 @@ t.test('an early contract, without Random, is served too', async (t) => {
 });
 
 t.test('many commitments at once from one wallet all settle', async (t) => {
-  const { devnet, user, connect } = await setUp(t);
+  const { devnet, send, connect } = await setUp(t);
   const node = devnet.addNode();
   const chain = await connect(node);
   const follower = await live(chain);
-  for (const text of numbered(8)) await user.send(text);
+  for (const text of numbered(8)) await send(text);
   const prompts = await follower.prompts(8);
   await Promise.all(
     prompts.map((prompt) => chain.submitCommitment(commitmentTo(prompt, node.smallId), never)),
   );
   await follower.until(() => follower.events.filter(({ kind }) => kind === 'settled').length === 8);
+  t.pass('all settled');
   await follower.stop();
 });
 
@@ -211,14 +219,14 @@ t.test('a badge that does not fit stops the start', async (t) => {
 });
 
 t.test('dropped streams and a trailing index leave no gap and no duplicate', async (t) => {
-  const { devnet, user, connect } = await setUp(t);
+  const { devnet, send, connect } = await setUp(t);
   const chain = await connect(devnet.addNode());
   const follower = await live(chain);
   const sent: string[] = [];
   for (const text of numbered(12)) {
     const release = sent.length % 4 === 1 ? devnet.holdIndex() : undefined;
     if (sent.length % 3 === 1) devnet.dropStreams();
-    await user.send(text);
+    await send(text);
     sent.push(text);
     release?.();
   }
@@ -229,10 +237,10 @@ t.test('dropped streams and a trailing index leave no gap and no duplicate', asy
 });
 
 t.test('a restart goes on from any cursor that was handed out', async (t) => {
-  const { devnet, user, connect } = await setUp(t);
+  const { devnet, send, connect } = await setUp(t);
   const node = devnet.addNode();
   const first = await live(await connect(node));
-  for (const text of numbered(6)) await user.send(text);
+  for (const text of numbered(6)) await send(text);
   const prompts = await first.prompts(6);
   await first.stop();
   const cursors = first.items.flatMap((item) => (item.event?.kind === 'prompt' ? [item.cursor] : []));
@@ -245,26 +253,26 @@ t.test('a restart goes on from any cursor that was handed out', async (t) => {
 });
 
 t.test('an endpoint that goes away and comes back, or goes quiet, loses nothing', async (t) => {
-  const { devnet, user, connect } = await setUp(t);
+  const { devnet, send, connect } = await setUp(t);
   const proxy = await new TcpProxy(devnet.url).start();
   t.teardown(() => proxy.stop());
   const node = devnet.addNode();
   const chain = await connect(node, { httpUrl: proxy.url, idleLimitMs: 250 });
   const follower = await live(chain);
-  await user.send('before');
+  await send('before');
   const [before] = await follower.prompts(1);
   if (before === undefined) throw new Error('no prompt');
 
   await proxy.stop();
   const receipt = chain.submitCommitment(commitmentTo(before, node.smallId), never);
-  await user.send('while away');
+  await send('while away');
   await proxy.start();
   t.strictSame(texts(await follower.prompts(2)), ['before', 'while away']);
   t.match(await receipt, { alreadyCommitted: false }, 'the commitment waited for the endpoint');
 
   await follower.until(() => chain.status().following);
   proxy.freeze();
-  await user.send('while frozen');
+  await send('while frozen');
   t.strictSame(texts(await follower.prompts(3)), ['before', 'while away', 'while frozen']);
   await follower.stop();
 });

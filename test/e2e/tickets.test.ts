@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { pino } from 'pino';
 import t, { type Test } from 'tap';
 import { z } from 'zod';
@@ -8,6 +9,8 @@ import { Devnet, PromptUser, writeDevnetFiles } from '#src/devnet/index.js';
 import { MODEL_DIR, RunningCli, runCli, tempDir } from './cli.js';
 
 const logger = pino({ level: 'silent' });
+/** Between two looks at something that has no event to wait for, ms. */
+const POLL_MS = 20;
 const chat = (question: string): string => `<|im_start|>user\n${question}<|im_end|>\n<|im_start|>assistant\n`;
 const TicketAnswer = z.object({
   state: z.string(),
@@ -41,7 +44,7 @@ async function settledTicket(url: string, ticketId: string): Promise<z.infer<typ
       const ticket = await rpc.call('atoma_getTicket', { ticket_id: ticketId });
       const { state } = z.object({ state: z.string() }).parse(ticket);
       if (state === 'settled') return TicketAnswer.parse(ticket);
-      await new Promise((resolve) => setImmediate(resolve));
+      await delay(POLL_MS);
     }
   } finally {
     rpc.close();
@@ -170,7 +173,7 @@ t.test('Ctrl-C ends the demo and every process it started', async (t) => {
   t.ok(tree.length >= 2, 'a node and its device process run');
   demo.child.kill('SIGINT');
   t.equal(await demo.exited(), 130);
-  for (const pid of tree) while (await isAlive(pid)) await new Promise((resolve) => setImmediate(resolve));
+  for (const pid of tree) while (await isAlive(pid)) await delay(POLL_MS);
   t.pass('none is left');
 });
 

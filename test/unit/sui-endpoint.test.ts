@@ -1,5 +1,6 @@
 import t from 'tap';
-import { parseEndpoint } from '#src/chain/sui/endpoint.js';
+import { openEndpoint, parseEndpoint } from '#src/chain/sui/endpoint.js';
+import { ScriptedNode } from '../fixtures/scripted-node.js';
 
 t.test('a URL becomes host and port, with the scheme saying whether TLS is used', async (t) => {
   const cases: readonly (readonly [string, string, boolean])[] = [
@@ -39,4 +40,38 @@ t.test('what is no endpoint is refused with the reason, without its credentials'
       t.notMatch(String(error), /hunter2/);
     }
   }
+});
+
+t.test('every call carries the credentials', async (t) => {
+  const node = await new ScriptedNode({
+    subscribeEvents: (call) => {
+      const watermark = { cursor: Buffer.from(call.metadata.get('authorization').join()) };
+      call.write({ watermark });
+    },
+  }).start();
+  t.teardown(() => node.stop());
+  const endpoint = openEndpoint({ url: node.url, basicAuth: 'user:pässword', callTimeoutMs: 1_000 });
+  t.teardown(() => endpoint.close());
+  const stop = new AbortController();
+  const call = endpoint.client.subscriptionService.subscribeEvents({}, { abort: stop.signal });
+  for await (const frame of call.responses) {
+    const header = Buffer.from(frame.watermark?.cursor ?? []).toString();
+    t.equal(header, `Basic ${Buffer.from('user:pässword').toString('base64')}`);
+    break;
+  }
+  stop.abort();
+});
+
+t.test('a call without an answer ends, and its connection is not used again', async (t) => {
+  let calls = 0;
+  const node = await new ScriptedNode({
+    getServiceInfo: () => (++calls === 1 ? new Promise<never>(() => undefined) : { chainId: 'back' }),
+  }).start();
+  t.teardown(() => node.stop());
+  const endpoint = openEndpoint({ url: node.url, callTimeoutMs: 100 });
+  t.teardown(() => endpoint.close());
+  const stale = endpoint.client;
+  await t.rejects(stale.ledgerService.getServiceInfo({}).response, { code: 'DEADLINE_EXCEEDED' });
+  t.not(endpoint.client, stale);
+  t.match(await endpoint.client.ledgerService.getServiceInfo({}).response, { chainId: 'back' });
 });

@@ -3,6 +3,7 @@ import { SuiGrpcClient } from '@mysten/sui/grpc';
 import { GrpcTransport } from '@protobuf-ts/grpc-transport';
 import type { RpcInterceptor } from '@protobuf-ts/runtime-rpc';
 import { AtomaError } from '../../core/index.js';
+import { rpcCode } from './rpc-errors.js';
 
 /** A connection over which a quiet stream runs is pinged so often: most proxies cut idle ones after 60 s. */
 const KEEPALIVE_MS = 20_000;
@@ -33,9 +34,16 @@ export interface EndpointAddress {
   readonly basicAuth: string | undefined;
 }
 
+/** A full node, over one connection at a time. */
 export interface Endpoint {
   readonly url: string;
+  /** Ask for it anew for each call: it changes when a connection is abandoned. */
   readonly client: SuiGrpcClient;
+  /**
+   * Makes a new connection for all calls from now on, where `client` is still the present one. A half-open
+   * connection takes every call and answers none; waiting for its keepalive would cost half a minute.
+   */
+  abandon(client: SuiGrpcClient): void;
   close(): void;
 }
 
@@ -61,33 +69,73 @@ export function parseEndpoint(url: string, basicAuth?: string): EndpointAddress 
   };
 }
 
-/** The one place that makes the client of a full node. Nothing is sent before the first call. */
+/**
+ * The one place that makes the client of a full node. Nothing is sent before the first call. A call that
+ * runs into its deadline abandons its connection; streams that still flow on it go on.
+ * @throws AtomaError `invalid_endpoint`
+ */
 export function openEndpoint(options: EndpointOptions): Endpoint {
   const address = parseEndpoint(options.url, options.basicAuth);
-  const transport = new GrpcTransport({
-    host: address.target,
-    channelCredentials: address.secure ? ChannelCredentials.createSsl() : ChannelCredentials.createInsecure(),
+  const connect = (): Connection => {
+    const deadline = unaryDeadline(options.callTimeoutMs, () => abandon(connection.client));
+    const transport = openTransport(address, deadline);
+    const connection = { transport, client: new SuiGrpcClient({ network: 'custom', transport }) };
+    return connection;
+  };
+  let current = connect();
+  let closed = false;
+  const abandon = (client: SuiGrpcClient): void => {
+    if (closed || client !== current.client) return;
+    current.transport.close();
+    current = connect();
+  };
+  return {
+    url: address.url,
+    get client() {
+      return current.client;
+    },
+    abandon,
+    close: () => {
+      closed = true;
+      current.transport.close();
+    },
+  };
+}
+
+interface Connection {
+  readonly transport: GrpcTransport;
+  readonly client: SuiGrpcClient;
+}
+
+function openTransport(address: EndpointAddress, interceptor: RpcInterceptor): GrpcTransport {
+  const { target, secure, basicAuth } = address;
+  return new GrpcTransport({
+    host: target,
+    channelCredentials: secure ? ChannelCredentials.createSsl() : ChannelCredentials.createInsecure(),
     clientOptions: {
       'grpc.keepalive_time_ms': KEEPALIVE_MS,
       'grpc.keepalive_timeout_ms': KEEPALIVE_TIMEOUT_MS,
       'grpc.initial_reconnect_backoff_ms': RECONNECT_FIRST_MS,
       'grpc.max_reconnect_backoff_ms': RECONNECT_MAX_MS,
       'grpc.max_receive_message_length': MAX_RECEIVE_BYTES,
-      // Closing one endpoint must not touch another one's connection in the same process.
+      // A new channel must be a new connection, and closing one must not touch another's.
       'grpc.use_local_subchannel_pool': 1,
     },
-    interceptors: [unaryTimeout(options.callTimeoutMs)],
-    ...(address.basicAuth === undefined ? {} : { meta: { authorization: basicHeader(address.basicAuth) } }),
+    interceptors: [interceptor],
+    ...(basicAuth === undefined ? {} : { meta: { authorization: basicHeader(basicAuth) } }),
   });
-  const client = new SuiGrpcClient({ network: 'custom', transport });
-  return { url: address.url, client, close: () => transport.close() };
 }
 
 /** The SDK passes no deadline for the calls it makes by itself, such as the simulation in a build. */
-function unaryTimeout(timeoutMs: number): RpcInterceptor {
+function unaryDeadline(timeoutMs: number, onExceeded: () => void): RpcInterceptor {
   return {
-    interceptUnary: (next, method, input, options) =>
-      next(method, input, { ...options, timeout: options.timeout ?? timeoutMs }),
+    interceptUnary: (next, method, input, options) => {
+      const call = next(method, input, { ...options, timeout: options.timeout ?? timeoutMs });
+      call.response.catch((error: unknown) => {
+        if (rpcCode(error) === 'DEADLINE_EXCEEDED') onExceeded();
+      });
+      return call;
+    },
   };
 }
 

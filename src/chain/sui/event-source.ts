@@ -1,4 +1,4 @@
-import { GrpcTypes } from '@mysten/sui/grpc';
+import { GrpcTypes, type SuiGrpcClient } from '@mysten/sui/grpc';
 import type { Endpoint } from './endpoint.js';
 import { linkAbort } from './linked-abort.js';
 
@@ -44,8 +44,7 @@ export class EventSource {
 
   /** Events from now on; the first frame holds the cursor where the stream begins. Ends by an error only. */
   subscribe(signal: AbortSignal): AsyncGenerator<Frame, void, void> {
-    const { subscriptionService } = this.#endpoint.client;
-    return this.#read(signal, (abort) => {
+    return this.#read(signal, ({ subscriptionService }, abort) => {
       const request = { readMask: EVENT_MASK, filter: this.#filter() };
       return subscriptionService.subscribeEvents(request, { abort }).responses;
     });
@@ -53,8 +52,7 @@ export class EventSource {
 
   /** One page of the events strictly between two cursors, oldest first. */
   list(after: Uint8Array, before: Uint8Array, signal: AbortSignal): AsyncGenerator<Frame, void, void> {
-    const { ledgerService } = this.#endpoint.client;
-    return this.#read(signal, (abort) => {
+    return this.#read(signal, ({ ledgerService }, abort) => {
       const options = { limit: PAGE_SIZE, after, before, ordering: GrpcTypes.Ordering.ASCENDING };
       const request = { readMask: EVENT_MASK, filter: this.#filter(), options };
       return ledgerService.listEvents(request, { abort }).responses;
@@ -71,15 +69,16 @@ export class EventSource {
 
   async *#read(
     signal: AbortSignal,
-    open: (abort: AbortSignal) => AsyncIterable<RawFrame>,
+    open: (client: SuiGrpcClient, abort: AbortSignal) => AsyncIterable<RawFrame>,
   ): AsyncGenerator<Frame, void, void> {
     if (signal.aborted) return;
     const link = linkAbort(signal);
     const { idleLimitMs } = this.#options;
+    const { client } = this.#endpoint;
     let silent = false;
     let idleTimer: NodeJS.Timeout | undefined;
     try {
-      const frames = open(link.signal)[Symbol.asyncIterator]();
+      const frames = open(client, link.signal)[Symbol.asyncIterator]();
       for (;;) {
         idleTimer = setTimeout(() => {
           silent = true;
@@ -91,8 +90,9 @@ export class EventSource {
         yield toFrame(value);
       }
     } catch (error) {
-      if (silent) throw new StreamFault(`the stream was silent for ${idleLimitMs} ms`, { cause: error });
-      throw error;
+      if (!silent) throw error;
+      this.#endpoint.abandon(client);
+      throw new StreamFault(`the stream was silent for ${idleLimitMs} ms`, { cause: error });
     } finally {
       // Leaving the loop does not cancel the call: without the abort it would go on and queue for ever.
       clearTimeout(idleTimer);

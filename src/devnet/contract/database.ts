@@ -1,10 +1,10 @@
 import { bcs } from '@mysten/sui/bcs';
+import type { State, Table } from '../ledger/state.js';
 import { SUI_FRAMEWORK } from '../move/addresses.js';
 import type { TransactionContext } from '../move/context.js';
 import { ExecutionFailure } from '../move/failure.js';
 import type { ObjectValue } from '../move/values.js';
 import { Balance } from '../move/values.js';
-import type { State, Table } from '../ledger/state.js';
 import { type ContractIds, tomaType } from './names.js';
 import type { Echelon, Model, Node, TicketRecord } from './records.js';
 
@@ -109,7 +109,8 @@ export class Database {
   /** All TOMA in the contract's hands: collateral, fees and deposits. */
   held(): bigint {
     let sum = 0n;
-    for (const node of this.nodes.values()) sum += node.collateral + node.availableFee + node.lastFeeEpochAmount;
+    for (const node of this.nodes.values())
+      sum += node.collateral + node.availableFee + node.lastFeeEpochAmount;
     for (const ticket of this.tickets.values()) sum += ticket.held;
     return sum;
   }

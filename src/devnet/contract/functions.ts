@@ -1,6 +1,13 @@
 import { defineModule, type FunctionDefinition, type MoveFunction } from '../move/function.js';
 import type { Gate } from './gate.js';
-import { type ContractIds, databaseType, managerBadgeType, nodeBadgeType, promptParamsType, tomaType } from './names.js';
+import {
+  type ContractIds,
+  databaseType,
+  managerBadgeType,
+  nodeBadgeType,
+  promptParamsType,
+  tomaType,
+} from './names.js';
 import type { Registry } from './registry.js';
 import type { Settlement } from './settlement.js';
 

@@ -18,10 +18,7 @@ export class Registry {
   readonly #database: Database;
   readonly #settlementTimeoutMs: bigint;
 
-  constructor(
-    options: { readonly settlementTimeoutMs: bigint },
-    modules: { readonly database: Database },
-  ) {
+  constructor(options: { readonly settlementTimeoutMs: bigint }, modules: { readonly database: Database }) {
     this.#settlementTimeoutMs = options.settlementTimeoutMs;
     this.#database = modules.database;
   }
@@ -154,7 +151,10 @@ export class Registry {
   #active(call: Call): Node {
     const node = this.#database.node(badgeSmallId(call.args.object(1).contents));
     if (node.disabledInEpoch === undefined) return node;
-    throw call.abort(ABORT.alreadyDisabled, `node ${node.smallId} was disabled in epoch ${node.disabledInEpoch}`);
+    throw call.abort(
+      ABORT.alreadyDisabled,
+      `node ${node.smallId} was disabled in epoch ${node.disabledInEpoch}`,
+    );
   }
 
   #model(call: Call, name: string): Model {

@@ -63,7 +63,12 @@ export class Settlement {
     if (ticket.claim === undefined) {
       const event = { ticket_id: ticket.id, node_id: { inner: smallId } };
       const layout = EVENT_LAYOUTS['settlement::FirstSubmissionEvent'];
-      emitEvent(call.context, this.#database.ids, 'settlement::FirstSubmissionEvent', layout.serialize(event));
+      emitEvent(
+        call.context,
+        this.#database.ids,
+        'settlement::FirstSubmissionEvent',
+        layout.serialize(event),
+      );
       return { ...ticket, claim };
     }
     return sameClaim(ticket.claim, claim) ? ticket : this.#dispute(call, ticket);
@@ -94,8 +99,7 @@ export class Settlement {
     const { context } = call;
     const { ids } = this.#database;
     const count = BigInt(ticket.nodes.length);
-    const fee =
-      claim.inputTokens * ticket.inputFeePerToken + claim.outputTokens * ticket.outputFeePerToken;
+    const fee = claim.inputTokens * ticket.inputFeePerToken + claim.outputTokens * ticket.outputFeePerToken;
     // Nobody earns more than was deposited, whatever counts the nodes agree on.
     const share = fee * count > ticket.held ? ticket.held / count : fee;
     // A node that has left meanwhile cannot be paid; its share goes back to the payer.

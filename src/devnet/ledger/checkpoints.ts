@@ -103,7 +103,7 @@ export class CheckpointLog {
       timestampMs,
       digest: this.digest(sequence),
       previousDigest: sequence === 0n ? undefined : this.digest(sequence - 1n),
-      transactions: this.#transactions(sequence),
+      transactions: this.transactions(sequence),
       totalTransactions: BigInt(this.#totals[Number(sequence)] ?? 0),
     };
   }
@@ -114,7 +114,7 @@ export class CheckpointLog {
       seed: this.#seed,
       sequence,
       timestampMs: this.#timestamps[Number(sequence)] ?? 0,
-      transactions: this.#transactions(sequence).map((transaction) => transaction.digest),
+      transactions: this.transactions(sequence).map((transaction) => transaction.digest),
     }).toBytes();
     return digestOf('CheckpointSummary', bytes);
   }
@@ -127,7 +127,8 @@ export class CheckpointLog {
     return undefined;
   }
 
-  #transactions(sequence: bigint): readonly CommittedTransaction[] {
+  /** The transactions in a checkpoint. */
+  transactions(sequence: bigint): readonly CommittedTransaction[] {
     return this.#filled.get(Number(sequence)) ?? [];
   }
 

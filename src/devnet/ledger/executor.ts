@@ -1,18 +1,18 @@
-import { normalizeSuiAddress } from '@mysten/sui/utils';
 import type { TransactionData } from '@mysten/sui/transactions';
+import { normalizeSuiAddress } from '@mysten/sui/utils';
 import { type EmittedEvent, TransactionContext } from '../move/context.js';
 import { ExecutionFailure } from '../move/failure.js';
 import type { FunctionTable } from '../move/function.js';
 import { checkAfterRandom, type FailedAt, Interpreter } from '../move/interpreter.js';
 import { Slots } from '../move/slots.js';
+import { coinContents } from '../move/values.js';
 import type { RandomSource } from '../random.js';
-import { GasPurse, type GasTerms } from './gas-purse.js';
-import { type GasUsed, gasOfExhaustedBudget, gasUsed, netGas, storageCharge } from './gas.js';
-import { type LoadedInputs, loadGasCoins, loadInputs } from './inputs.js';
-import { type ObjectDraft, type ObjectStore, type StoredObject, storeObject } from './objects.js';
 import type { Effects, ObjectChange } from './effects.js';
 import { eventsDigest } from './events.js';
-import { coinContents } from '../move/values.js';
+import { type GasUsed, gasOfExhaustedBudget, gasUsed, netGas, storageCharge } from './gas.js';
+import { GasPurse, type GasTerms } from './gas-purse.js';
+import { type LoadedInputs, loadGasCoins, loadInputs } from './inputs.js';
+import { type ObjectDraft, type ObjectStore, type StoredObject, storeObject } from './objects.js';
 
 /** What a transaction runs against. */
 export interface World {
@@ -138,7 +138,9 @@ function keptRebate(objects: ObjectStore, id: string, purse: GasPurse): bigint {
 
 /** Sui's Lamport clock: one more than the newest version that went in. */
 function lamportVersion(inputs: readonly StoredObject[]): bigint {
-  return inputs.reduce((newest, { version }) => (version > newest ? version : newest), 0n) + 1n;
+  let newest = 0n;
+  for (const { version } of inputs) if (version > newest) newest = version;
+  return newest + 1n;
 }
 
 interface Written {

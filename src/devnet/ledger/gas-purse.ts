@@ -1,5 +1,5 @@
-import { normalizeSuiAddress } from '@mysten/sui/utils';
 import type { ObjectRef } from '@mysten/sui/transactions';
+import { normalizeSuiAddress } from '@mysten/sui/utils';
 import { SUI_COIN_TYPE } from '../move/addresses.js';
 import { TransactionRejected } from '../move/failure.js';
 import type { Slot } from '../move/slots.js';
@@ -87,7 +87,8 @@ function checkTerms({ price, budget }: GasTerms): void {
   }
   const least = computationCost(price);
   if (budget < least) throw new TransactionRejected(`Gas budget: ${budget} is lower than min: ${least}`);
-  if (budget > MAX_BUDGET) throw new TransactionRejected(`Gas budget: ${budget} is higher than max: ${MAX_BUDGET}`);
+  if (budget > MAX_BUDGET)
+    throw new TransactionRejected(`Gas budget: ${budget} is higher than max: ${MAX_BUDGET}`);
 }
 
 function checkCoins(coins: readonly StoredObject[], total: bigint, budget: bigint): void {
@@ -95,7 +96,9 @@ function checkCoins(coins: readonly StoredObject[], total: bigint, budget: bigin
     throw new TransactionRejected('No gas coin is given; the dev chain has no gas from address balances');
   }
   if (coins.length > MAX_GAS_COINS) {
-    throw new TransactionRejected(`${coins.length} gas coins are given, at most ${MAX_GAS_COINS} are allowed`);
+    throw new TransactionRejected(
+      `${coins.length} gas coins are given, at most ${MAX_GAS_COINS} are allowed`,
+    );
   }
   if (total < budget) {
     throw new TransactionRejected(

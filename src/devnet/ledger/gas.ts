@@ -17,6 +17,9 @@ export const MAX_GAS_COINS = 256;
 /** What a budget estimate adds, in units, so that a little growth between estimate and execution is covered. */
 const ESTIMATE_HEADROOM_UNITS = 1000n;
 
+/** A coin's id and balance. */
+const COIN_CONTENTS_BYTES = 40;
+
 /** In MIST, the parts that Sui reports. */
 export interface GasUsed {
   readonly computationCost: bigint;
@@ -39,7 +42,11 @@ export function computationCost(price: bigint): bigint {
  * @param replaced objects that are rewritten or deleted
  * @param contents of every object that is written
  */
-export function gasUsed(price: bigint, replaced: readonly StoredObject[], contents: readonly Uint8Array[]): GasUsed {
+export function gasUsed(
+  price: bigint,
+  replaced: readonly StoredObject[],
+  contents: readonly Uint8Array[],
+): GasUsed {
   const stored = replaced.reduce((sum, object) => sum + object.storageRebate, 0n);
   const kept = stored / REBATE_KEPT_DIVISOR;
   return {
@@ -60,10 +67,14 @@ export function netGas(used: GasUsed): bigint {
   return used.computationCost + used.storageCost - used.storageRebate;
 }
 
-/** A budget that covers what a simulation used; the rebate is not counted on, as Sui does not. */
+/** A budget that covers what a simulation without a gas coin used, with that coin and some headroom. */
 export function estimatedBudget(used: GasUsed, price: bigint): bigint {
-  const headroom = ESTIMATE_HEADROOM_UNITS * price;
-  const net = netGas(used);
-  const needed = net > used.computationCost ? net : used.computationCost;
-  return needed + headroom;
+  const headroom = ESTIMATE_HEADROOM_UNITS * price + storageCharge(new Uint8Array(COIN_CONTENTS_BYTES));
+  return larger(netGas(used), used.computationCost) + headroom;
+}
+
+/** `Math.max`, which takes no bigint. */
+function larger(a: bigint, b: bigint): bigint {
+  if (a > b) return a;
+  return b;
 }

@@ -1,5 +1,5 @@
-import { fromBase64, normalizeSuiAddress } from '@mysten/sui/utils';
 import type { CallArg, ObjectRef } from '@mysten/sui/transactions';
+import { fromBase64, normalizeSuiAddress } from '@mysten/sui/utils';
 import { SUI_COIN_TYPE } from '../move/addresses.js';
 import { TransactionRejected } from '../move/failure.js';
 import type { Slot } from '../move/slots.js';
@@ -22,7 +22,7 @@ export interface LoadedInputs {
 }
 
 /** An object as commands see it. */
-export function valueOf(object: StoredObject): MoveValue {
+function moveValueOf(object: StoredObject): MoveValue {
   const coinType = coinTypeOf(object.type);
   return coinType === undefined
     ? { kind: 'object', id: object.id, type: object.type, contents: object.contents }
@@ -44,7 +44,8 @@ export function loadInputs(inputs: readonly CallArg[], sender: string, store: Ob
       continue;
     }
     const loaded = loadObject(input, sender, store);
-    if (seen.has(loaded.object.id)) throw new TransactionRejected(`Object ${loaded.object.id} is passed twice`);
+    if (seen.has(loaded.object.id))
+      throw new TransactionRejected(`Object ${loaded.object.id} is passed twice`);
     seen.add(loaded.object.id);
     objects.push(loaded);
     slots.push(loaded.slot);
@@ -62,7 +63,7 @@ function loadObject(input: CallArg, sender: string, store: ObjectStore): ObjectI
         `Object ${object.id} is not shared since version ${shared.initialSharedVersion}; its owner is ${ownerText(object)}`,
       );
     }
-    const slot: Slot = { value: valueOf(object), mutable: shared.mutable, movable: 'never' };
+    const slot: Slot = { value: moveValueOf(object), mutable: shared.mutable, movable: 'never' };
     return { object, slot, writable: shared.mutable };
   }
   const owned = input.Object?.ImmOrOwnedObject;
@@ -72,14 +73,14 @@ function loadObject(input: CallArg, sender: string, store: ObjectStore): ObjectI
     );
   }
   const object = ownedObject(owned, sender, store);
-  return { object, slot: { value: valueOf(object), mutable: true, movable: 'always' }, writable: true };
+  return { object, slot: { value: moveValueOf(object), mutable: true, movable: 'always' }, writable: true };
 }
 
 /**
  * The object of a reference, checked.
  * @throws TransactionRejected
  */
-export function ownedObject(reference: ObjectRef, owner: string, store: ObjectStore): StoredObject {
+function ownedObject(reference: ObjectRef, owner: string, store: ObjectStore): StoredObject {
   const object = findObject(reference.objectId, store);
   const version = BigInt(reference.version);
   if (object.version !== version || object.digest !== reference.digest) {

@@ -8,7 +8,8 @@ import type { FunctionTable } from '../move/function.js';
 import type { RandomSource } from '../random.js';
 import { CheckpointLog, type CommittedTransaction, type Epoch, type LedgerEvent } from './checkpoints.js';
 import type { Effects } from './effects.js';
-import { execute, type ExecutionRequest, type Outcome } from './executor.js';
+import { type ExecutionRequest, execute, type Outcome } from './executor.js';
+import { storageCharge } from './gas.js';
 import { digestOf, type ObjectDraft, ObjectStore, storeObject } from './objects.js';
 import { eventPosition } from './position.js';
 import type { State } from './state.js';
@@ -71,7 +72,7 @@ export class Ledger {
     this.checkpoints.startEpoch(this.clock.now());
     const digest = digestOf('Genesis', new TextEncoder().encode(drafts.map((draft) => draft.id).join()));
     const changes = drafts.map((draft) => {
-      const output = storeObject(draft, GENESIS_VERSION, digest, 0n);
+      const output = storeObject(draft, GENESIS_VERSION, digest, storageCharge(draft.contents));
       return { id: draft.id, input: undefined, output };
     });
     changes.sort((a, b) => (a.id < b.id ? -1 : 1));

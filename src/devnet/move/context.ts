@@ -2,8 +2,8 @@ import { fromBase58, normalizeSuiAddress, toHex } from '@mysten/sui/utils';
 import { blake2b } from '@noble/hashes/blake2.js';
 import type { ObjectDraft, Owner } from '../ledger/objects.js';
 import type { RandomSource } from '../random.js';
-import { type Balance, type CoinValue, coinContents, type MoveValue } from './values.js';
 import { coinOf } from './types.js';
+import { type Balance, type CoinValue, coinContents, type MoveValue } from './values.js';
 
 /** Domain byte of ids that a transaction makes: `HashingIntentScope::RegularObjectId`. */
 const OBJECT_ID_SCOPE = 0xf1;

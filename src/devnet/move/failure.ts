@@ -44,7 +44,11 @@ export class ExecutionFailure extends AtomaError {
 }
 
 /** An argument that a command cannot take. */
-export function argumentFailure(argument: number, error: ArgumentErrorKind, message: string): ExecutionFailure {
+export function argumentFailure(
+  argument: number,
+  error: ArgumentErrorKind,
+  message: string,
+): ExecutionFailure {
   return new ExecutionFailure({ kind: 'argument', argument, error }, message);
 }
 

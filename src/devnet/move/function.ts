@@ -4,13 +4,7 @@ import { SUI_FRAMEWORK } from './addresses.js';
 import type { TransactionContext } from './context.js';
 import { ExecutionFailure } from './failure.js';
 import { type Parameter, parseParameter } from './types.js';
-import {
-  type Balance,
-  type CoinValue,
-  dereference,
-  type MoveValue,
-  type ObjectValue,
-} from './values.js';
+import { type Balance, type CoinValue, dereference, type MoveValue, type ObjectValue } from './values.js';
 
 const TX_CONTEXT = `${SUI_FRAMEWORK}::tx_context::TxContext`;
 const RANDOM = `${SUI_FRAMEWORK}::random::Random`;
@@ -90,7 +84,10 @@ export class Arguments {
 }
 
 function mismatch(index: number, wanted: string, found: MoveValue): AtomaError {
-  return new AtomaError('internal', `Argument ${index} is a ${found.kind}, its signature promised ${wanted}.`);
+  return new AtomaError(
+    'internal',
+    `Argument ${index} is a ${found.kind}, its signature promised ${wanted}.`,
+  );
 }
 
 /** A call as a function of the chain sees it. */
@@ -182,5 +179,8 @@ export function abortIn(definition: MoveFunction): Call['abort'] {
   const { packageId, module, name } = definition;
   const location = { packageId, module, functionName: name };
   return (code, message) =>
-    new ExecutionFailure({ kind: 'moveAbort', code: BigInt(code), location }, `${module}::${name}: ${message}`);
+    new ExecutionFailure(
+      { kind: 'moveAbort', code: BigInt(code), location },
+      `${module}::${name}: ${message}`,
+    );
 }

@@ -1,9 +1,9 @@
-import { normalizeSuiAddress } from '@mysten/sui/utils';
 import type { Argument, TransactionData } from '@mysten/sui/transactions';
+import { normalizeSuiAddress } from '@mysten/sui/utils';
 import { bindArgument } from './arguments.js';
 import type { TransactionContext } from './context.js';
 import { argumentFailure, ExecutionFailure, TransactionRejected } from './failure.js';
-import { abortIn, Arguments, type FunctionTable, passedParameters, takesRandom } from './function.js';
+import { Arguments, abortIn, type FunctionTable, passedParameters, takesRandom } from './function.js';
 import type { Slots } from './slots.js';
 import { canonicalType } from './types.js';
 import { type CoinValue, type MoveValue, typeOfValue } from './values.js';
@@ -79,7 +79,10 @@ export class Interpreter {
     if (command.MakeMoveVec !== undefined) {
       return [this.#vector(command.MakeMoveVec.type ?? undefined, command.MakeMoveVec.elements)];
     }
-    throw new ExecutionFailure({ kind: 'notSupported' }, `the dev chain does not run ${command.$kind} commands`);
+    throw new ExecutionFailure(
+      { kind: 'notSupported' },
+      `the dev chain does not run ${command.$kind} commands`,
+    );
   }
 
   #call(call: MoveCall): readonly MoveValue[] {

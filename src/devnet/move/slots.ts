@@ -86,7 +86,11 @@ export class Slots {
       throw argumentFailure(index, 'InvalidObjectByValue', 'a shared object cannot be taken by value');
     }
     if (slot.movable === 'transfer-only' && use !== 'transfer') {
-      throw argumentFailure(index, 'InvalidGasCoinUsage', 'the gas coin can be taken by TransferObjects only');
+      throw argumentFailure(
+        index,
+        'InvalidGasCoinUsage',
+        'the gas coin can be taken by TransferObjects only',
+      );
     }
     slot.value = undefined;
     return value;

@@ -53,7 +53,11 @@ export function parseType(text: string): MoveType {
   const path = /^(0x[0-9a-fA-F]{1,64})::([A-Za-z_]\w*)::([A-Za-z_]\w*)$/.exec(base);
   const [, address, module, name] = path ?? [];
   if (address === undefined) throw invalidType(text);
-  return { kind: 'struct', name: `${normalizeSuiAddress(address)}::${module}::${name}`, typeArguments: inner };
+  return {
+    kind: 'struct',
+    name: `${normalizeSuiAddress(address)}::${module}::${name}`,
+    typeArguments: inner,
+  };
 }
 
 function invalidType(text: string): AtomaError {

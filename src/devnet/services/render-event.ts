@@ -1,0 +1,36 @@
+import { GrpcTypes } from '@mysten/sui/grpc';
+import type { PartialMessage } from '@protobuf-ts/runtime';
+import type { LedgerEvent } from '../ledger/checkpoints.js';
+import type { EmittedEvent } from '../move/context.js';
+
+/** `google.protobuf.Value`, which the SDK does not export by name. */
+function toValue(json: unknown): GrpcTypes.Event['json'] {
+  const field = GrpcTypes.Event.fields.find(({ name }) => name === 'json');
+  // A round trip through text leaves plain JSON, whatever the value was made of.
+  return field?.kind === 'message' ? field.T().fromJson(JSON.parse(JSON.stringify(json))) : undefined;
+}
+
+/** An event as it stands in its transaction, without its place in the ledger. */
+export function renderEvent(event: EmittedEvent, sender: string): PartialMessage<GrpcTypes.Event> {
+  const rendered: PartialMessage<GrpcTypes.Event> = {
+    packageId: event.packageId,
+    module: event.module,
+    sender,
+    eventType: event.type,
+    contents: { name: event.type, value: event.bytes },
+  };
+  const json = toValue(event.json);
+  if (json !== undefined) rendered.json = json;
+  return rendered;
+}
+
+/** An event with its place in the ledger, as streams and lists carry it. */
+export function renderLedgerEvent(event: LedgerEvent): PartialMessage<GrpcTypes.Event> {
+  return {
+    ...renderEvent(event, event.sender),
+    checkpoint: event.checkpoint,
+    transactionDigest: event.transactionDigest,
+    transactionIndex: BigInt(event.transactionIndex),
+    eventIndex: event.eventIndex,
+  };
+}

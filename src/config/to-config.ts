@@ -22,7 +22,7 @@ export function inferenceConfig(table: InferenceTable, folder: string): Inferenc
   };
 }
 
-type ModelTable = InferenceTable['models'][number];
+export type ModelTable = InferenceTable['models'][number];
 
 /** What prompts call a model. */
 export function modelNameOf(table: ModelTable, folder: string): string {

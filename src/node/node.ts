@@ -82,6 +82,12 @@ export class AtomaNode implements NodeApi {
    */
   async listen(): Promise<string> {
     const { rpc, jrpcPort } = this.#config.inference;
+    if (!isLoopback(rpc.host)) {
+      this.#logger.warn(
+        { host: rpc.host },
+        'RPC listens beyond this machine, without keys: anyone who reaches it can use it',
+      );
+    }
     this.#rpc = await RpcServer.start(
       { host: rpc.host, port: jrpcPort },
       { node: this, logger: this.#logger },
@@ -209,4 +215,8 @@ export class AtomaNode implements NodeApi {
     );
     this.#following = this.#flow.follow(this.#intake.signal).catch(onFatal);
   }
+}
+
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || host.startsWith('127.');
 }

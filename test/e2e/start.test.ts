@@ -83,6 +83,7 @@ t.test('a socket that closes frees the sequence it used', async (t) => {
   const reply = await leaver.call('atoma_generate', {
     prompt: 'Once upon a time',
     temperature: 50,
+    random_seed: 1,
     max_tokens: 500,
     request_id: 'leaver',
     stream: true,

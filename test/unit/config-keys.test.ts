@@ -75,8 +75,14 @@ const CASES: readonly Case[] = [
   [
     'model',
     'models',
-    'models = [[0, "f16", "x", "", true],\n[1, "f16", "x", "", true]]',
+    'models = [[0, "f16", "x", "", true],\n[0, "f16", "x", "", true]]',
     /:7: models\[1\]: found the name "x" of models\[0\] again/,
+  ],
+  [
+    'model',
+    'models',
+    'models = [[0, "f16", "x", "", true],\n[1, "q8_0", "x", "", true]]',
+    /:7: models\[1\]: found the name "x" of models\[0\] again.*the same model on another device/,
   ],
   [
     'subscriber',
@@ -270,4 +276,18 @@ t.test('in a single file the tables of the model service stand below it', async 
     /:1: inferense: unknown key, the nearest known one is "inference"/,
     /:11: inference\.pool\.workers: found 0/,
   ]);
+});
+
+t.test('one model may stand on several devices', async (t) => {
+  const { write } = await configFolder(t);
+  const models = 'models = [[0, "f16", "./m.gguf", "", true], [1, "f16", "./m.gguf", "", true]]';
+  const path = await write('model.toml', MODEL.replace(/^models = .*$/m, models));
+  const { inference } = await loadConfig({ modelConfigPath: path });
+  t.strictSame(
+    inference.models.map(({ name, device }) => [name, device]),
+    [
+      ['m', 0],
+      ['m', 1],
+    ],
+  );
 });

@@ -23,7 +23,8 @@ export class Ledger {
   readonly checkpoints: CheckpointLog;
   readonly functions: FunctionTable;
   readonly clock: Clock;
-  readonly #epochMs: number;
+  /** How long epochs are. */
+  readonly epochMs: number;
   readonly #state: State;
   readonly #random: RandomSource;
   readonly #transactions = new Map<string, CommittedTransaction>();
@@ -39,7 +40,7 @@ export class Ledger {
       readonly random: RandomSource;
     },
   ) {
-    this.#epochMs = options.epochMs;
+    this.epochMs = options.epochMs;
     this.functions = modules.functions;
     this.#state = modules.state;
     this.clock = modules.clock;
@@ -121,8 +122,8 @@ export class Ledger {
   /** Makes a checkpoint, and a new epoch where one is due. Without transactions it is empty. */
   tick(): void {
     const { startMs } = this.epoch;
-    const due = this.#epochMs > 0 ? Math.floor((this.clock.now() - startMs) / this.#epochMs) : 0;
-    if (due > 0) for (let n = 1; n <= due; n++) this.#changeEpoch(startMs + n * this.#epochMs);
+    const due = Math.floor((this.clock.now() - startMs) / this.epochMs);
+    if (due > 0) for (let n = 1; n <= due; n++) this.#changeEpoch(startMs + n * this.epochMs);
     else this.#seal([]);
   }
 

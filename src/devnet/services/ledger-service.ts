@@ -1,10 +1,8 @@
-import { status } from '@grpc/grpc-js';
 import { GrpcTypes } from '@mysten/sui/grpc';
 import { normalizeSuiAddress } from '@mysten/sui/utils';
 import type { PartialMessage } from '@protobuf-ts/runtime';
 import type { EventIndex } from '../event-index.js';
 import type { Checkpoint } from '../ledger/checkpoints.js';
-import { REFERENCE_GAS_PRICE } from '../ledger/gas.js';
 import type { Ledger } from '../ledger/ledger.js';
 import type { StoredObject } from '../ledger/objects.js';
 import { ReadMask } from '../read-mask.js';
@@ -12,6 +10,7 @@ import { type ServiceBinding, serverStream, unary } from '../rpc-method.js';
 import { invalidArgument, notFound, RpcFailure } from '../status.js';
 import { listEvents } from './list-events.js';
 import { DEFAULT_CHECKPOINT_FIELDS, maskedCheckpoint } from './render-checkpoint.js';
+import { renderEpoch } from './render-epoch.js';
 import { DEFAULT_OBJECT_FIELDS, maskedObject } from './render-object.js';
 import { DEFAULT_TRANSACTION_FIELDS, renderCommitted } from './render-transaction.js';
 import { timestamp } from './timestamp.js';
@@ -19,8 +18,6 @@ import { timestamp } from './timestamp.js';
 /** What a full node calls a chain that is none of the public ones. */
 const CHAIN_NAME = 'unknown';
 const SERVER_NAME = 'atoma-devnet';
-/** The protocol version that the SDK of this project was made for. */
-const PROTOCOL_VERSION = 138n;
 
 interface LedgerModules {
   readonly ledger: Ledger;
@@ -147,23 +144,4 @@ function findCheckpoint(ledger: Ledger, id: GrpcTypes.GetCheckpointRequest['chec
   throw notFound(
     `Checkpoint ${id.oneofKind === 'digest' ? id.digest : String(Reflect.get(id, 'sequenceNumber'))} not found`,
   );
-}
-
-function renderEpoch(ledger: Ledger, asked: bigint | undefined): PartialMessage<GrpcTypes.Epoch> {
-  const { epochs } = ledger.checkpoints;
-  const epoch = epochs[Number(asked ?? ledger.epoch.epoch)];
-  if (epoch === undefined) throw new RpcFailure(status.NOT_FOUND, `Epoch ${asked} not found`);
-  const rendered: PartialMessage<GrpcTypes.Epoch> = {
-    epoch: epoch.epoch,
-    firstCheckpoint: epoch.firstCheckpoint,
-    start: timestamp(epoch.startMs),
-    referenceGasPrice: REFERENCE_GAS_PRICE,
-    protocolConfig: { protocolVersion: PROTOCOL_VERSION, featureFlags: {}, attributes: {} },
-  };
-  const next = epochs[Number(epoch.epoch) + 1];
-  if (next !== undefined) {
-    rendered.lastCheckpoint = next.firstCheckpoint - 1n;
-    rendered.end = timestamp(next.startMs);
-  }
-  return rendered;
 }

@@ -1,5 +1,6 @@
 import { bcs } from '@mysten/sui/bcs';
 import { SUI_FRAMEWORK } from './addresses.js';
+import { ExecutionFailure } from './failure.js';
 import { type Call, defineModule, type MoveFunction } from './function.js';
 import { Balance, type MoveValue } from './values.js';
 
@@ -161,7 +162,12 @@ export function frameworkFunctions(): MoveFunction[] {
       typeParameters: 1,
       parameters: ['T0', 'address'],
       run: ({ args, context }) => {
-        context.transfer(args.value(0), args.address(1));
+        const value = args.value(0);
+        // Only coins have `store` on this chain; a node's badge stays with its node.
+        if (value.kind !== 'coin') {
+          throw new ExecutionFailure({ kind: 'invalidTransfer' }, `a ${value.kind} cannot be transferred`);
+        }
+        context.transfer(value, args.address(1));
         return undefined;
       },
     },

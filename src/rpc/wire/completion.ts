@@ -20,14 +20,19 @@ export function generateResultToWire(result: GenerateResult, params: PromptParam
     model: params.model,
     ...completionToWire(result.completion),
     random_seed: params.randomSeed.toString(),
-    timings: { queued_ms: result.queuedMs, ...timingsToWire(result.completion) },
+    timings: { queued_ms: rounded(result.queuedMs), ...timingsToWire(result.completion) },
   };
 }
 
 function timingsToWire(completion: Completion): Record<string, number> {
   return {
-    prefill_ms: completion.timings.prefillMs,
-    decode_ms: completion.timings.decodeMs,
-    tokens_per_second: tokensPerSecond(completion),
+    prefill_ms: rounded(completion.timings.prefillMs),
+    decode_ms: rounded(completion.timings.decodeMs),
+    tokens_per_second: rounded(tokensPerSecond(completion)),
   };
+}
+
+/** Three decimals: microseconds, the clock's own resolution. */
+function rounded(value: number): number {
+  return Math.round(value * 1000) / 1000;
 }

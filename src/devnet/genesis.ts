@@ -20,7 +20,7 @@ import { coinContents } from './move/values.js';
 import type { RandomSource } from './random.js';
 
 /** In MIST: all the SUI there is, as on Sui ten billion. It belongs to the faucet. */
-export const SUI_SUPPLY = 10_000_000_000_000_000_000n;
+const SUI_SUPPLY = 10_000_000_000_000_000_000n;
 /** In the smallest unit of TOMA: all there is, and the faucet's too. */
 export const TOMA_SUPPLY = 10_000_000_000_000_000_000n;
 

@@ -8,7 +8,7 @@ program
   .command('overhead')
   .description('a bare node-llama-cpp loop against the whole way to a WebSocket client')
   .addOption(new Option('--streams <n...>', 'how many prompts run at once').default(['1', '8']))
-  .option('--rounds <n>', 'alternating rounds; the medians count', '7')
+  .option('--rounds <n>', 'alternating rounds; the medians count', '11')
   .option('--tokens <n>', 'tokens of each answer', '256')
   .option('--json', 'the result as one NDJSON line, the last on stdout')
   .action(overhead);

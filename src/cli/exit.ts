@@ -13,7 +13,7 @@ export function exitCodeOf(error: unknown): number {
   return ofTheCaller ? EXIT.badUsage : EXIT.failed;
 }
 
-/** Writes an error for a person, or as a line for a program, to stderr. */
+/** Writes an error to stderr. */
 export function reportError(error: unknown): void {
   process.stderr.write(`error: ${messageOf(error)}\n`);
 }

@@ -15,9 +15,14 @@ export interface TokenStreamsOptions {
 
 const TOKEN_STREAMS_DEFAULTS: TokenStreamsOptions = { maxEnded: 1000, maxWaiting: 10_000 };
 
+interface Reader {
+  readonly fromIndex: number;
+  readonly listener: StreamListener;
+}
+
 interface Stream {
   readonly frames: TokenFrame[];
-  readonly readers: Set<StreamListener>;
+  readonly readers: Set<Reader>;
   end: StreamEnd | undefined;
 }
 
@@ -50,13 +55,12 @@ export class TokenStreams {
       throw new AtomaError('request_id_in_use', `${target.kind} ${target.id} is running already`);
     }
     if (former !== undefined) this.#ended.splice(this.#ended.indexOf(key), 1);
-    const stream: Stream = { frames: [], readers: new Set(), end: undefined };
+    const stream: Stream = { frames: [], readers: this.#takeWaiting(key), end: undefined };
     this.#streams.set(key, stream);
-    for (const { listener } of this.#takeWaiting(key)) stream.readers.add(listener);
     return {
       push: (frame) => {
         stream.frames.push(frame);
-        for (const reader of stream.readers) reader.onFrame(frame);
+        for (const reader of stream.readers) deliver(frame, reader);
       },
       end: (end) => this.#end(key, stream, end),
     };
@@ -69,43 +73,40 @@ export class TokenStreams {
    */
   subscribe(target: StreamTarget, fromIndex: number, listener: StreamListener): () => void {
     const key = keyOf(target);
+    const reader: Reader = { fromIndex, listener };
     const stream = this.#streams.get(key);
-    if (stream === undefined) return this.#wait(target, key, fromIndex, listener);
-    for (const frame of stream.frames) {
-      if (frame.index + Math.max(1, frame.tokens.length) > fromIndex) listener.onFrame(frame);
-    }
+    if (stream === undefined) return this.#wait(target, key, reader);
+    for (const frame of stream.frames) deliver(frame, reader);
     if (stream.end !== undefined) {
       listener.onEnd(stream.end);
       return () => undefined;
     }
-    stream.readers.add(listener);
+    stream.readers.add(reader);
     return () => {
-      stream.readers.delete(listener);
+      stream.readers.delete(reader);
     };
   }
 
-  #wait(target: StreamTarget, key: string, fromIndex: number, listener: StreamListener): () => void {
+  #wait(target: StreamTarget, key: string, reader: Reader): () => void {
     if (target.kind !== 'ticket') throw new AtomaError('not_found', `there is no request ${target.id}`);
     if (this.#waitingTotal >= this.#options.maxWaiting) {
       throw new AtomaError('busy', 'too many readers wait for tickets that have not come', {
         fields: { retryAfterMs: 1000 },
       });
     }
-    const entry = { fromIndex, listener };
-    const waiting = this.#waiting.get(key) ?? new Set();
-    this.#waiting.set(key, waiting.add(entry));
+    const waiting = this.#waiting.get(key) ?? new Set<Reader>();
+    this.#waiting.set(key, waiting.add(reader));
     this.#waitingTotal++;
     return () => {
-      this.#streams.get(key)?.readers.delete(listener);
-      if (!this.#waiting.get(key)?.delete(entry)) return;
+      this.#streams.get(key)?.readers.delete(reader);
+      if (!this.#waiting.get(key)?.delete(reader)) return;
       this.#waitingTotal--;
       if (waiting.size === 0) this.#waiting.delete(key);
     };
   }
 
-  #takeWaiting(key: string): Iterable<{ readonly listener: StreamListener }> {
-    const waiting = this.#waiting.get(key);
-    if (waiting === undefined) return [];
+  #takeWaiting(key: string): Set<Reader> {
+    const waiting = this.#waiting.get(key) ?? new Set<Reader>();
     this.#waiting.delete(key);
     this.#waitingTotal -= waiting.size;
     return waiting;
@@ -113,7 +114,7 @@ export class TokenStreams {
 
   #end(key: string, stream: Stream, end: StreamEnd): void {
     stream.end = end;
-    for (const reader of stream.readers) reader.onEnd(end);
+    for (const { listener } of stream.readers) listener.onEnd(end);
     stream.readers.clear();
     this.#ended.push(key);
     if (this.#ended.length > this.#options.maxEnded) {
@@ -121,6 +122,11 @@ export class TokenStreams {
       if (oldest !== undefined) this.#streams.delete(oldest);
     }
   }
+}
+
+/** Hands a frame to a reader, unless it lies wholly before the index that the reader asked for. */
+function deliver(frame: TokenFrame, { fromIndex, listener }: Reader): void {
+  if (frame.index + Math.max(1, frame.tokens.length) > fromIndex) listener.onFrame(frame);
 }
 
 function keyOf(target: StreamTarget): string {

@@ -7,8 +7,9 @@ interface OpenFrame {
 }
 
 /**
- * Shortest time between two messages, ms. A message costs the processes on its way about 0.4 ms of CPU in
- * all, as much as a token of a small model takes to decode; no reader sees a token as late that is younger than a frame of a screen at 60 Hz.
+ * Shortest time between two messages, ms: a message wakes every process on its way, which for a small model
+ * costs as much as decoding a token. No reader sees a token as late that is younger than a frame of a screen
+ * at 60 Hz.
  */
 const MIN_INTERVAL_MS = 16;
 

@@ -121,31 +121,30 @@ export class ModelPool {
   }
 
   async #loaded(onProgress: (fraction: number) => void): Promise<EngineInfo> {
-    const progress = new Map<number, number>();
     const signal = new AbortController();
     const failed = once(this.#pool, 'error', { signal: signal.signal }).then(([error]) => {
       throw new AtomaError('model_load_failed', `worker of ${this.#options.spec.name}: ${messageOf(error)}`);
     });
     failed.catch(() => undefined);
     try {
-      return await Promise.race([this.#everyWorker(progress, onProgress), failed]);
+      return await Promise.race([this.#everyWorker(onProgress), failed]);
     } finally {
       signal.abort();
       this.#pool.on('error', () => undefined);
     }
   }
 
-  #everyWorker(progress: Map<number, number>, onProgress: (fraction: number) => void): Promise<EngineInfo> {
+  #everyWorker(onProgress: (fraction: number) => void): Promise<EngineInfo> {
     return new Promise((resolve, reject) => {
       let loaded = 0;
-      let reports = 0;
+      const progress = new Map<number, number>();
       this.#pool.on('message', (message: FromWorker) => {
         if (message.type === 'tokens') this.#forward(message.frames);
         else if (message.type === 'load_failed') reject(fromErrorData(message.error));
         else if (message.type === 'loaded') {
           if (++loaded === this.#options.workers) resolve(message.engine);
         } else {
-          progress.set(reports++ % this.#options.workers, message.fraction);
+          progress.set(message.thread, message.fraction);
           let sum = 0;
           for (const fraction of progress.values()) sum += fraction;
           onProgress(sum / this.#options.workers);

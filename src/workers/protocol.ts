@@ -81,7 +81,7 @@ export interface WorkerResult {
 
 /** Worker thread → device thread, beside the tasks' results. */
 export type FromWorker =
-  | { readonly type: 'progress'; readonly fraction: number }
+  | { readonly type: 'progress'; readonly thread: number; readonly fraction: number }
   | { readonly type: 'loaded'; readonly engine: EngineInfo }
   | { readonly type: 'load_failed'; readonly error: ErrorData }
   | { readonly type: 'tokens'; readonly frames: readonly WireFrame[] };

@@ -1,4 +1,4 @@
-import { parentPort } from 'node:worker_threads';
+import { parentPort, threadId } from 'node:worker_threads';
 import { workerData } from 'piscina';
 import { toErrorData } from '../core/index.js';
 import type { Engine } from './engines/engine.js';
@@ -14,7 +14,9 @@ const outbox = new FrameOutbox((frames) => post({ type: 'tokens', frames }));
 
 async function load(): Promise<Engine | undefined> {
   try {
-    const engine = await LlamaEngine.load(spec, (fraction) => post({ type: 'progress', fraction }));
+    const engine = await LlamaEngine.load(spec, (fraction) =>
+      post({ type: 'progress', thread: threadId, fraction }),
+    );
     post({ type: 'loaded', engine: engine.info });
     return engine;
   } catch (error) {

@@ -1,22 +1,9 @@
 import fc from 'fast-check';
 import t from 'tap';
-import { AtomaError, type Completion, type Executor, type Job, type PromptParams } from '#src/core/index.js';
+import { AtomaError, type Completion, type Executor, type Job } from '#src/core/index.js';
 import { Scheduler } from '#src/scheduler/index.js';
+import { PARAMS } from './prompt-params.js';
 
-const PARAMS: PromptParams = {
-  model: 'm',
-  prompt: 'p',
-  prePromptTokens: [],
-  prependOutputWithInput: false,
-  maxTokens: 1n,
-  randomSeed: 0n,
-  repeatLastN: 0n,
-  repeatPenalty: 1,
-  shouldStreamOutput: false,
-  temperature: 0,
-  topK: 0n,
-  topP: 1,
-};
 const COMPLETION: Completion = {
   text: '',
   tokens: [],

@@ -1,26 +1,14 @@
 import t from 'tap';
 import type { PromptEvent } from '#src/core/index.js';
 import { TicketBook } from '#src/tickets/index.js';
+import { PARAMS } from './prompt-params.js';
 
 const event = (ticketId: string): PromptEvent => ({
   kind: 'prompt',
   id: `${ticketId}:0`,
   timestampMs: undefined,
   ticketId,
-  params: {
-    model: 'm',
-    prompt: 'p',
-    prePromptTokens: [],
-    prependOutputWithInput: false,
-    maxTokens: 1n,
-    randomSeed: 0n,
-    repeatLastN: 0n,
-    repeatPenalty: 1,
-    shouldStreamOutput: false,
-    temperature: 0,
-    topK: 0n,
-    topP: 1,
-  },
+  params: PARAMS,
   chunksCount: 1n,
   nodes: [1n],
   outputDestination: new Uint8Array(),

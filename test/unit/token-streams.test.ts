@@ -53,3 +53,19 @@ t.test('an id cannot be taken twice while it runs', async (t) => {
   writer.end(END);
   t.ok(streams.open(target));
 });
+
+t.test(
+  'an index that is still to come holds for live frames too, also for a reader that waited',
+  async (t) => {
+    const streams = new TokenStreams();
+    const target = { kind: 'ticket', id: '0x1' } as const;
+    const [waited, came] = [reader(), reader()];
+    streams.subscribe(target, 1, waited);
+    const writer = streams.open(target);
+    streams.subscribe(target, 2, came);
+    for (const index of [0, 1, 2]) writer.push(frame(index));
+    writer.end(END);
+    t.strictSame(waited.seen, [1, 2, 'end']);
+    t.strictSame(came.seen, [2, 'end']);
+  },
+);

@@ -1,12 +1,28 @@
-import type { ChainEvent, Commitment, CommitmentReceipt } from '../core/index.js';
+import type {
+  ChainEvent,
+  Commitment,
+  CommitmentReceipt,
+  PromptEvent,
+  SignedTransaction,
+} from '../core/index.js';
 
 /**
- * One step of a chain's history. `cursor` is opaque: handing it to {@link Chain.follow} goes on after this
- * item. An item without an event says only that nothing concerned the contract up to the cursor.
+ * A stretch of a chain's history. `cursor` is opaque: handing it to {@link Chain.follow} goes on after all of
+ * `events`. A batch without events says only that nothing concerned the contract up to the cursor.
  */
-export interface ChainItem {
+export interface ChainBatch {
+  readonly events: readonly ChainEvent[];
   readonly cursor: string;
-  readonly event: ChainEvent | undefined;
+}
+
+/** What the wallet has left to pay commitments with. */
+export interface GasStatus {
+  /** In the chain's smallest unit. */
+  readonly balance: bigint;
+  /** What one commitment costs, by the last ones; a cautious guess before the first. */
+  readonly perCommitment: bigint;
+  /** How many commitments the balance pays for. */
+  readonly runwayTickets: number;
 }
 
 /** How the connection to a chain stands; for logs and `atoma_nodeInfo`. */
@@ -20,6 +36,24 @@ export interface ChainStatus {
   readonly following: boolean;
   /** The newest checkpoint seen: sequence number and when it was seen (ms since 1970). */
   readonly checkpoint: { readonly sequence: bigint; readonly seenAtMs: number } | undefined;
+  /** undefined until the balance was first read. */
+  readonly gas: GasStatus | undefined;
+}
+
+export interface FollowOptions {
+  /** Go on after this cursor; undefined starts at the chain's tip. */
+  readonly after: string | undefined;
+  /** Go on from the oldest event there is, where the endpoint no longer has those after the cursor. */
+  readonly acceptGap: boolean;
+  readonly signal: AbortSignal;
+}
+
+export interface SubmitOptions {
+  readonly signal: AbortSignal;
+  /** A transaction for this commitment that was signed before, and may have been sent. */
+  readonly resend: SignedTransaction | undefined;
+  /** Called before a transaction is first sent; where it throws, nothing is sent and `submit` throws the same. */
+  readonly onSigned: (transaction: SignedTransaction) => void;
 }
 
 /** What any chain gives the node: events in from a cursor, commitments out. */
@@ -28,19 +62,44 @@ export interface Chain {
   status(): ChainStatus;
   /**
    * The contract's events, in order, each once, without a gap over reconnects; goes on until `signal`
-   * aborts (then it returns) and reconnects with back-off by itself. Without `after` it starts at the
-   * chain's tip.
-   * @throws AtomaError only where no retry can help, such as a cursor of another chain.
+   * aborts (then it returns) and reconnects with back-off by itself. The next batch is asked for when the
+   * last one has been dealt with. Prompts and samplings that name this node carry `timestampMs`.
+   * @throws AtomaError only where no retry can help: `foreign_cursor`, `invalid_cursor`, `chain_changed`,
+   * `history_pruned` (unless gaps are accepted), `unsupported_endpoint`, `endpoint_refused`
    */
-  follow(options: {
-    readonly after: string | undefined;
-    readonly signal: AbortSignal;
-  }): AsyncIterable<ChainItem>;
+  follow(options: FollowOptions): AsyncIterable<ChainBatch>;
   /**
    * Sends a commitment until the chain has answered; 'already committed' is a success.
-   * @throws AtomaError `commitment_rejected` with the contract's abort code in `fields.abortCode`,
-   * `chain_unavailable` after `request_timeout`.
+   * @throws AtomaError `ticket_gone` where the chain no longer knows the ticket; `commitment_rejected` with the
+   * contract's abort code in `fields.abortCode`; `transaction_rejected`; `chain_unavailable` after
+   * `request_timeout`; `cancelled`
    */
-  submitCommitment(commitment: Commitment, signal: AbortSignal): Promise<CommitmentReceipt>;
+  submitCommitment(commitment: Commitment, options: SubmitOptions): Promise<CommitmentReceipt>;
+  /**
+   * Reads the wallet's balance anew.
+   * @throws AtomaError `chain_unavailable`
+   */
+  refreshGas(signal: AbortSignal): Promise<GasStatus>;
+  /**
+   * The prompt event of a ticket, searched from the newest event back; undefined where the endpoint's history
+   * does not have it.
+   * @throws AtomaError `chain_unavailable`
+   */
+  findPrompt(ticketId: string, signal: AbortSignal): Promise<PromptEvent | undefined>;
+  /**
+   * The contract's events from one checkpoint to another, both included, oldest first; without an end, up to
+   * the newest.
+   * @throws AtomaError `history_pruned`, `chain_unavailable`
+   */
+  history(range: {
+    readonly from: bigint;
+    readonly to: bigint | undefined;
+    readonly signal: AbortSignal;
+  }): AsyncIterable<readonly ChainEvent[]>;
+  /**
+   * What became of a transaction; `unknown` where the endpoint does not have it.
+   * @throws AtomaError `chain_unavailable`
+   */
+  transactionOutcome(digest: string, signal: AbortSignal): Promise<'succeeded' | 'failed' | 'unknown'>;
   close(): Promise<void>;
 }

@@ -1,4 +1,4 @@
-export type { Chain, ChainItem, ChainStatus } from './chain.js';
+export type { Chain, ChainBatch, ChainStatus, FollowOptions, GasStatus, SubmitOptions } from './chain.js';
 export { commitmentLeaf, commitmentRoot, MAX_CHUNKS } from './commitment.js';
 export { ABORT, abortSentence } from './sui/abort-codes.js';
 export { type Endpoint, openEndpoint } from './sui/endpoint.js';

@@ -4,8 +4,10 @@ import type { PromptParams } from './prompt.js';
 interface EventOrigin {
   /** Unique on its chain: transaction digest and position in it, `digest:index`. */
   readonly id: string;
-  /** When the chain made it, in ms since 1970, where the chain says so. */
+  /** When the chain made it, in ms since 1970, where that is known. */
   readonly timestampMs: number | undefined;
+  /** Sequence number of the checkpoint it is in, where the chain says so. */
+  readonly checkpoint: bigint | undefined;
 }
 
 /** A text2text prompt for the nodes in `nodes`, in leaf order. */

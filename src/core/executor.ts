@@ -21,9 +21,12 @@ export interface Executor {
   readonly id: string;
   /** How many jobs of this model it runs at once; 0 where it does not hold the model or is down. */
   capacity(model: string): number;
+  /** Whether it is there for this model: it holds it, or is on its way back from a fault. */
+  serves(model: string): boolean;
   /**
    * Runs a job. The caller keeps within `capacity`.
-   * @throws AtomaError `cancelled`, `invalid_params`, `prompt_too_long`, `device_died`, `engine_failed`.
+   * @throws AtomaError `cancelled`, `invalid_params`, `prompt_too_long`, `engine_failed`; `device_died` where
+   * its process ended or hung under the job, which can then be run again from the start.
    */
   run(job: Job, options: JobOptions): Promise<Completion>;
 }

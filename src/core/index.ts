@@ -1,3 +1,4 @@
+export * from './backoff.js';
 export * from './chain-event.js';
 export * from './commitment.js';
 export * from './completion.js';

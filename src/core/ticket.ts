@@ -47,6 +47,8 @@ export interface Ticket {
   readonly outputDestination: Uint8Array;
   /** When the node saw the event, ms since 1970. */
   readonly receivedAtMs: number;
+  /** When the chain may stop waiting for this node's commitment, ms since 1970. */
+  readonly deadlineMs: number;
   readonly firstTokenAtMs: number | undefined;
   readonly state: TicketState;
   readonly history: readonly TicketStep[];

@@ -1,4 +1,4 @@
-import type { ChainItem } from '../chain/index.js';
+import type { ChainBatch } from '../chain/index.js';
 import { AtomaError } from '../core/index.js';
 
 /** How a ticket came out. */
@@ -25,12 +25,13 @@ export class SettlementWatch {
   readonly #end = new AbortController();
 
   /** Reads the contract's events until they end; `onFirst` is called at the first of them. */
-  async read(items: AsyncIterable<ChainItem>, onFirst: () => void): Promise<void> {
-    for await (const item of items) {
+  async read(batches: AsyncIterable<ChainBatch>, onFirst: () => void): Promise<void> {
+    for await (const { events } of batches) {
       onFirst();
-      const { event } = item;
-      if (event?.kind === 'settled') this.#record(event.ticketId, 'settled', event.id, event.oracleNodeId);
-      else if (event?.kind === 'dispute') this.#record(event.ticketId, 'disputed', event.id, undefined);
+      for (const event of events) {
+        if (event.kind === 'settled') this.#record(event.ticketId, 'settled', event.id, event.oracleNodeId);
+        else if (event.kind === 'dispute') this.#record(event.ticketId, 'disputed', event.id, undefined);
+      }
     }
   }
 

@@ -185,9 +185,13 @@ export class AtomaNode implements NodeApi {
         id,
         state,
         models: models.map(({ name }) => name),
+        restarts: 0,
+        lastFault: undefined,
       })),
       queue: this.#scheduler.status(),
       tickets: this.#tickets.counts(),
+      lateTickets: 0,
+      journal: undefined,
     };
   }
 

@@ -58,8 +58,12 @@ export class TicketFlow {
    * @throws AtomaError where the chain cannot be followed at all.
    */
   async follow(signal: AbortSignal): Promise<void> {
-    for await (const { event } of this.#modules.chain.follow({ after: undefined, signal })) {
-      if (event !== undefined) this.#receive(event);
+    for await (const { events } of this.#modules.chain.follow({
+      after: undefined,
+      acceptGap: false,
+      signal,
+    })) {
+      for (const event of events) this.#receive(event);
     }
   }
 
@@ -95,9 +99,9 @@ export class TicketFlow {
   #prompt(event: PromptEvent): void {
     const leafIndex = event.nodes.indexOf(this.#options.smallId);
     if (leafIndex < 0) return;
-    const ticket = this.#modules.tickets.open(event, BigInt(leafIndex));
+    const deadlineMs = (event.timestampMs ?? Date.now()) + this.#options.settlementTimeoutMs;
+    const ticket = this.#modules.tickets.open(event, BigInt(leafIndex), deadlineMs);
     if (ticket === undefined) return;
-    const deadlineMs = (event.timestampMs ?? ticket.receivedAtMs) + this.#options.settlementTimeoutMs;
     const work = this.#process(ticket, deadlineMs).finally(() => this.#inFlight.delete(work));
     this.#inFlight.add(work);
   }
@@ -186,7 +190,7 @@ export class TicketFlow {
         root,
         leaf,
       },
-      this.#abort.signal,
+      { signal: this.#abort.signal, resend: undefined, onSigned: () => undefined },
     );
     const digest = receipt.digest === undefined ? {} : { digest: receipt.digest };
     // The settlement can be here before the answer to the transaction that caused it.

@@ -48,6 +48,8 @@ export interface GenerateOptions {
    * request that was refused.
    */
   readonly onTokens: ((frame: TokenFrame) => void) | undefined;
+  /** The device died under the request, which runs again: frames start at index 0 again. */
+  readonly onRestart: (() => void) | undefined;
 }
 
 export interface GenerateResult {
@@ -77,13 +79,33 @@ export interface NodeInfo {
         readonly checkpoint: string | undefined;
         /** Time since the newest checkpoint was seen, in ms. */
         readonly checkpointAgeMs: number | undefined;
+        /** What the wallet has left for commitments; undefined until it was read. */
+        readonly gas:
+          | {
+              /** In the chain's smallest unit. */
+              readonly balance: bigint;
+              readonly perCommitment: bigint;
+              /** How many commitments that pays for. */
+              readonly runwayTickets: number;
+            }
+          | undefined;
       }
     | undefined;
   readonly devices: readonly {
     readonly id: string;
+    /** `loading`, `ready`, `restarting`, `quarantined` or `stopped`. */
     readonly state: string;
     readonly models: readonly string[];
+    /** How often its process was started again since the node started. */
+    readonly restarts: number;
+    /** What ended its process last. */
+    readonly lastFault: string | undefined;
   }[];
   readonly queue: { readonly waiting: number; readonly running: number; readonly capacity: number };
+  /** All tickets in the journal. */
   readonly tickets: Readonly<Partial<Record<TicketState, number>>>;
+  /** Tickets that were committed after their deadline, or could not be. */
+  readonly lateTickets: number;
+  /** undefined without a chain. */
+  readonly journal: { readonly path: string; readonly fault: string | undefined } | undefined;
 }

@@ -47,7 +47,7 @@ export class TicketBook {
   }
 
   /** Enters a ticket as `received`; undefined where it is in the book already. */
-  open(event: PromptEvent, leafIndex: bigint): Ticket | undefined {
+  open(event: PromptEvent, leafIndex: bigint, deadlineMs: number): Ticket | undefined {
     if (this.#tickets.has(event.ticketId)) return undefined;
     const atMs = this.#now();
     const ticket: Ticket = {
@@ -58,6 +58,7 @@ export class TicketBook {
       chunksCount: event.chunksCount,
       outputDestination: event.outputDestination,
       receivedAtMs: atMs,
+      deadlineMs,
       firstTokenAtMs: undefined,
       state: 'received',
       history: [{ state: 'received', atMs, reason: undefined }],

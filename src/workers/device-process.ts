@@ -54,6 +54,10 @@ export class DeviceProcess implements Executor {
     return [...this.#models.values()];
   }
 
+  serves(model: string): boolean {
+    return this.#spec.models.some(({ name }) => name === model) && this.#state !== 'dead';
+  }
+
   capacity(model: string): number {
     const info = this.#models.get(model);
     return info === undefined || this.#state === 'dead' ? 0 : info.workers * info.sequencesPerWorker;

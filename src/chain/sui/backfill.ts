@@ -1,6 +1,6 @@
 import { GrpcTypes } from '@mysten/sui/grpc';
 import type { Logger } from 'pino';
-import { Backoff, pause } from './backoff.js';
+import { Backoff, pause } from '../../core/index.js';
 import { type EventSource, type Frame, StreamFault } from './event-source.js';
 
 /** The index trails the chain by well under a second on a healthy full node. */

@@ -5,7 +5,7 @@ import { type ChainEvent, messageOf, type PromptEvent, type PromptParams } from 
 import { MAX_CHUNKS } from '../commitment.js';
 import { EVENT_LAYOUTS, type EventName, floatFromBits, type Text2TextPromptParams } from './layout.js';
 
-type Origin = Pick<ChainEvent, 'id' | 'timestampMs'>;
+type Origin = Pick<ChainEvent, 'id' | 'timestampMs' | 'checkpoint'>;
 type Decoder = (bytes: Uint8Array, origin: Origin, type: string) => ChainEvent;
 
 /**
@@ -29,6 +29,7 @@ export function decodeEvent(
   const origin = {
     id: digest === undefined || index === undefined ? fallbackId : `${digest}:${index}`,
     timestampMs: undefined,
+    checkpoint: event.checkpoint,
   };
   if (address === undefined) return undecodable(origin, type, 'its type is missing or malformed');
   if (digest === undefined || index === undefined) {

@@ -1,8 +1,7 @@
 import type { Logger } from 'pino';
-import { AtomaError } from '../../core/index.js';
-import type { ChainItem } from '../chain.js';
+import { AtomaError, Backoff, pause } from '../../core/index.js';
+import type { ChainBatch } from '../chain.js';
 import { backfill } from './backfill.js';
-import { Backoff, pause } from './backoff.js';
 import { formatCursor, type Position, parseCursor } from './cursor.js';
 import type { Endpoint } from './endpoint.js';
 import { type EventSource, type Frame, StreamFault } from './event-source.js';
@@ -53,7 +52,7 @@ export class EventFollower {
   }
 
   /** {@link Chain.follow} */
-  async *follow(after: string | undefined, signal: AbortSignal): AsyncGenerator<ChainItem, void, void> {
+  async *follow(after: string | undefined, signal: AbortSignal): AsyncGenerator<ChainBatch, void, void> {
     let position = after === undefined ? undefined : parseCursor(this.#options, after);
     let untried = true;
     const seen = new RecentIds();
@@ -65,7 +64,7 @@ export class EventFollower {
         for await (const step of this.#session(position, link)) {
           position = step.position;
           untried = false;
-          yield this.#toItem(step, seen);
+          yield this.#toBatch(step, seen);
           if (signal.aborted) return;
         }
       } catch (error) {
@@ -132,17 +131,17 @@ export class EventFollower {
     }
   }
 
-  #toItem({ frame, position }: Step, seen: RecentIds): ChainItem {
+  #toBatch({ frame, position }: Step, seen: RecentIds): ChainBatch {
     const cursor = formatCursor(this.#options, position);
-    if (frame.event === undefined) return { cursor, event: undefined };
+    if (frame.event === undefined) return { cursor, events: [] };
     const event = decodeEvent(frame.event, this.#options.packageId, `unidentified:${cursor}`);
-    if (event === undefined) return { cursor, event: undefined };
+    if (event === undefined) return { cursor, events: [] };
     if (!seen.add(event.id)) {
       this.#modules.logger.debug({ eventId: event.id }, 'dropped an event that was delivered before');
-      return { cursor, event: undefined };
+      return { cursor, events: [] };
     }
     if (event.kind === 'undecodable') this.#modules.logger.warn({ event }, 'an event cannot be read');
-    return { cursor, event };
+    return { cursor, events: [event] };
   }
 
   async #waitAfter(error: unknown, backoff: Backoff, signal: AbortSignal): Promise<void> {

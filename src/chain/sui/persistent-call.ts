@@ -1,5 +1,5 @@
 import type { Logger } from 'pino';
-import { Backoff, pause } from './backoff.js';
+import { Backoff, pause } from '../../core/index.js';
 import { linkAbort } from './linked-abort.js';
 import { cancelled, chainUnavailable, describeError, isTransient } from './rpc-errors.js';
 

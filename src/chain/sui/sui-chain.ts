@@ -2,7 +2,7 @@ import type { Signer } from '@mysten/sui/cryptography';
 import { normalizeSuiAddress } from '@mysten/sui/utils';
 import type { Logger } from 'pino';
 import { AtomaError, type Commitment, type CommitmentReceipt } from '../../core/index.js';
-import type { Chain, ChainItem, ChainStatus } from '../chain.js';
+import type { Chain, ChainBatch, ChainStatus, FollowOptions, SubmitOptions } from '../chain.js';
 import { CommitmentCall } from './commitment-call.js';
 import { type Endpoint, openEndpoint } from './endpoint.js';
 import { EventSource } from './event-source.js';
@@ -123,13 +123,11 @@ export class SuiChain implements Chain {
       address,
       following: tip.following,
       checkpoint: tip.checkpoint,
+      gas: undefined,
     };
   }
 
-  async *follow(options: {
-    readonly after: string | undefined;
-    readonly signal: AbortSignal;
-  }): AsyncGenerator<ChainItem, void, void> {
+  async *follow(options: FollowOptions): AsyncGenerator<ChainBatch, void, void> {
     const link = linkAbort(options.signal, this.#closing.signal);
     try {
       yield* this.#parts.follower.follow(options.after, link.signal);
@@ -138,7 +136,7 @@ export class SuiChain implements Chain {
     }
   }
 
-  async submitCommitment(commitment: Commitment, signal: AbortSignal): Promise<CommitmentReceipt> {
+  async submitCommitment(commitment: Commitment, { signal }: SubmitOptions): Promise<CommitmentReceipt> {
     const link = linkAbort(signal, this.#closing.signal);
     try {
       return await this.#parts.submitter.submit(commitment, link.signal);

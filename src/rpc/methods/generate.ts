@@ -15,7 +15,7 @@ export function generateMethod(node: NodeApi): Method {
     run: async (params, { signal, streams }) => {
       const request = toRequest(params, node);
       if (params.stream) return startStream(node, request, streams);
-      const result = await node.generate(request, { signal, onTokens: undefined });
+      const result = await node.generate(request, { signal, onTokens: undefined, onRestart: undefined });
       return generateResultToWire(result, request.params);
     },
   });
@@ -37,6 +37,7 @@ function startStream(node: NodeApi, request: GenerateRequest, streams: StreamHos
     const result = await node.generate(request, {
       signal: controller.signal,
       onTokens: (frame) => subscription.push(frame),
+      onRestart: undefined,
     });
     subscription.complete(result.completion, generateResultToWire(result, request.params));
   };

@@ -48,6 +48,7 @@ function follow(node: NodeApi, target: StreamTarget, fromIndex: number, streams:
   try {
     subscription.onCancel = node.subscribe(target, fromIndex, {
       onFrame: (frame) => subscription.push(frame),
+      onRestart: () => undefined,
       onEnd: (end) => {
         if (end.ok) subscription.complete(end.completion, describe(node, target, end.completion));
         else subscription.fail(fromErrorData(end.error));

@@ -60,4 +60,8 @@ export interface ClientConfig {
   readonly smallId: bigint;
   readonly maxConcurrentRequests: number;
   readonly requestTimeoutMs: number;
+  /** Holds the journal. */
+  readonly dataDir: string;
+  /** How long the echelon's tickets wait for a commitment. */
+  readonly settlementTimeoutMs: number;
 }

@@ -22,6 +22,12 @@ const DEFAULT_HOST = '127.0.0.1';
 /** The values of the seed's samples. */
 const DEFAULT_MAX_CONCURRENT_REQUESTS = 1000;
 const DEFAULT_TIMEOUT_MS = 300_000;
+/** Beside the chain client's file: what a badge has committed to stays with what names the badge. */
+const DEFAULT_DATA_DIR = 'data';
+/** What the contract gives a new echelon. */
+const DEFAULT_SETTLEMENT_TIMEOUT_MS = 60_000;
+/** A day: an epoch of Sui, from whose start the contract counts. */
+const MAX_SETTLEMENT_TIMEOUT_MS = 86_400_000;
 /** Transactions in flight at once; far beyond what one wallet can have. */
 const MAX_CONCURRENT_REQUESTS = 1_000_000;
 /** llama.cpp's own limits: LLAMA_MAX_SEQ and GGML_MAX_N_THREADS. */
@@ -121,6 +127,12 @@ export const clientSchema = table({
     DEFAULT_MAX_CONCURRENT_REQUESTS,
   ),
   request_timeout: timeout.default(DEFAULT_TIMEOUT_MS),
+  data_dir: text('a folder for the journal').default(DEFAULT_DATA_DIR),
+  settlement_timeout_ms: integer(
+    'ms that the chain waits for a commitment',
+    1,
+    MAX_SETTLEMENT_TIMEOUT_MS,
+  ).default(DEFAULT_SETTLEMENT_TIMEOUT_MS),
 });
 
 /** The tables of a single file; what is in them is checked by their own schemas. */

@@ -72,5 +72,7 @@ function clientConfig(table: ClientTable, folder: string): ClientConfig {
     smallId: table.small_id,
     maxConcurrentRequests: table.max_concurrent_requests,
     requestTimeoutMs: table.request_timeout,
+    dataDir: absolutePath(table.data_dir, folder),
+    settlementTimeoutMs: table.settlement_timeout_ms,
   };
 }

@@ -1,3 +1,4 @@
+import type { CompletionTimings, FinishReason } from './completion.js';
 import type { ErrorData } from './errors.js';
 import type { PromptParams } from './prompt.js';
 
@@ -29,6 +30,8 @@ export interface TicketAnswer {
   readonly tokens: readonly number[];
   readonly inputTokens: number;
   readonly outputTokens: number;
+  readonly finishReason: FinishReason;
+  readonly timings: CompletionTimings;
   /** Hex, 64 digits. */
   readonly root: string;
   /** Hex, 64 digits: this node's own leaf. */
@@ -56,4 +59,6 @@ export interface Ticket {
   /** Digest of the transaction that committed, where this node sent it. */
   readonly digest: string | undefined;
   readonly error: ErrorData | undefined;
+  /** Committed, or given up, after its deadline. */
+  readonly late: boolean;
 }

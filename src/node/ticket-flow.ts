@@ -1,33 +1,26 @@
 import type { Logger } from 'pino';
-import { type Chain, commitmentLeaf, commitmentRoot, MAX_CHUNKS } from '../chain/index.js';
+import { commitmentLeaf, commitmentRoot, MAX_CHUNKS } from '../chain/index.js';
 import {
   AtomaError,
-  type ChainEvent,
+  type Commitment,
   type Completion,
   checkPromptParams,
-  messageOf,
-  type PromptEvent,
+  pause,
   type Ticket,
-  type TokenFrame,
   toErrorData,
   tokensPerSecond,
 } from '../core/index.js';
 import type { Scheduler } from '../scheduler/index.js';
-import type { TicketBook } from '../tickets/index.js';
+import type { Journal } from '../tickets/index.js';
+import type { Committer } from './commit.js';
+import { untilWritten } from './durable-write.js';
+import type { GasGate } from './gas-gate.js';
 import type { TokenStreams } from './token-streams.js';
 
-export interface TicketFlowOptions {
-  readonly smallId: bigint;
-  /** How long the chain waits for a commitment, ms; the contract's default where the echelon's is not known. */
-  readonly settlementTimeoutMs: number;
-}
-
-/** The contract gives an echelon 60 s at first. */
-export const SETTLEMENT_TIMEOUT_MS = 60_000;
-
 interface Modules {
-  readonly chain: Chain;
-  readonly tickets: TicketBook;
+  readonly journal: Journal;
+  readonly committer: Committer;
+  readonly gas: GasGate;
   readonly scheduler: Scheduler;
   readonly streams: TokenStreams;
   readonly logger: Logger;
@@ -41,106 +34,128 @@ const SKIPPING: ReadonlySet<string> = new Set([
   'unsupported',
 ]);
 
-/** A ticket's way through the node: event → schedule → answer → commitment → settlement. */
-export class TicketFlow {
-  readonly #options: TicketFlowOptions;
-  readonly #modules: Modules;
-  readonly #inFlight = new Set<Promise<void>>();
-  readonly #abort = new AbortController();
+/** Tickets that are worked on at once; the others wait in the journal, which has room for any number. */
+const MAX_IN_FLIGHT = 2000;
+const BUSY_RETRY_MS = 1000;
 
-  constructor(options: TicketFlowOptions, modules: Modules) {
-    this.#options = options;
+/** A ticket's way from the journal through the node: schedule → answer → bind → commit. */
+export class TicketFlow {
+  readonly #modules: Modules;
+  readonly #inFlight = new Map<string, { readonly work: Promise<void>; readonly abort: AbortController }>();
+  #backlog = false;
+  #draining = false;
+
+  constructor(modules: Modules) {
     this.#modules = modules;
   }
 
-  /**
-   * Follows the chain until `signal` aborts.
-   * @throws AtomaError where the chain cannot be followed at all.
-   */
-  async follow(signal: AbortSignal): Promise<void> {
-    for await (const { events } of this.#modules.chain.follow({
-      after: undefined,
-      acceptGap: false,
-      signal,
-    })) {
-      for (const event of events) this.#receive(event);
+  /** Takes up every ticket of the journal that is not finished, as after a restart. */
+  resume(): void {
+    const ids = this.#modules.journal.openIds();
+    if (ids.length > 0) this.#modules.logger.info({ tickets: ids.length }, 'taking up unfinished tickets');
+    this.take(ids);
+  }
+
+  /** Works on tickets of the journal. */
+  take(ids: readonly string[]): void {
+    for (const id of ids) {
+      if (this.#draining || this.#inFlight.has(id)) continue;
+      if (this.#inFlight.size >= MAX_IN_FLIGHT) {
+        this.#backlog = true;
+        return;
+      }
+      const abort = new AbortController();
+      const work = this.#process(id, abort.signal).finally(() => this.#left(id));
+      this.#inFlight.set(id, { work, abort });
     }
   }
 
-  /** Waits for the tickets in flight, but no longer than `graceMs`; those left are given up. */
+  /** Ends the work on a ticket that needs none any more. */
+  ended(id: string): void {
+    this.#inFlight.get(id)?.abort.abort();
+  }
+
+  /**
+   * Takes no more tickets and waits for those that run, but no longer than `graceMs`; the others are handed
+   * back to the journal.
+   */
   async drain(graceMs: number): Promise<void> {
-    const timer = setTimeout(() => this.#abort.abort(), graceMs);
-    await Promise.allSettled(this.#inFlight);
+    this.#draining = true;
+    for (const [id, { abort }] of this.#inFlight) {
+      if (this.#modules.journal.get(id)?.state === 'received') abort.abort();
+    }
+    const timer = setTimeout(() => {
+      for (const { abort } of this.#inFlight.values()) abort.abort();
+    }, graceMs);
+    await Promise.allSettled([...this.#inFlight.values()].map(({ work }) => work));
     clearTimeout(timer);
   }
 
-  #receive(event: ChainEvent): void {
-    const { tickets, logger } = this.#modules;
-    const { smallId } = this.#options;
-    if (event.kind === 'prompt') this.#prompt(event);
-    else if (event.kind === 'settled') tickets.step(event.ticketId, 'settled');
-    else if (event.kind === 'dispute') {
-      if (tickets.step(event.ticketId, 'disputed', { reason: 'the nodes of the ticket do not agree' })) {
-        logger.error({ ticket: event.ticketId }, 'the ticket is disputed');
-      }
-    } else if (event.kind === 'unsupported_prompt' && event.nodes.includes(smallId)) {
-      logger.warn(
-        { ticket: event.ticketId, model: event.model },
-        `skipped: ${event.modality} prompts cannot be run`,
+  #left(id: string): void {
+    this.#inFlight.delete(id);
+    if (!this.#backlog || this.#inFlight.size > MAX_IN_FLIGHT / 2) return;
+    this.#backlog = false;
+    this.take(this.#modules.journal.openIds());
+  }
+
+  async #process(id: string, signal: AbortSignal): Promise<void> {
+    const { journal, gas, logger } = this.#modules;
+    // Leaves the caller's turn, so that a thousand tickets of one batch do not hold it up.
+    const leave = await gas.enter(signal);
+    try {
+      const ticket = journal.get(id);
+      if (ticket === undefined || signal.aborted) return;
+      const commitment = journal.commitment(id) ?? (await this.#answer(ticket, signal));
+      await this.#modules.committer.commit(ticket, commitment, signal);
+      this.#report(id);
+    } catch (error) {
+      await this.#giveUp(id, error, signal).catch((failure: unknown) =>
+        logger.error({ ticket: id, err: failure }, 'a ticket could not be put down'),
       );
-    } else if (event.kind === 'new_nodes' && event.newNodes.some(({ nodeId }) => nodeId === smallId)) {
-      logger.warn(
-        { ticket: event.ticketId },
-        'skipped: sampled later for a ticket, which is not supported yet',
-      );
+    } finally {
+      leave();
     }
   }
 
-  #prompt(event: PromptEvent): void {
-    const leafIndex = event.nodes.indexOf(this.#options.smallId);
-    if (leafIndex < 0) return;
-    const deadlineMs = (event.timestampMs ?? Date.now()) + this.#options.settlementTimeoutMs;
-    const ticket = this.#modules.tickets.open(event, BigInt(leafIndex), deadlineMs);
-    if (ticket === undefined) return;
-    const work = this.#process(ticket, deadlineMs).finally(() => this.#inFlight.delete(work));
-    this.#inFlight.add(work);
-  }
-
-  async #process(ticket: Ticket, deadlineMs: number): Promise<void> {
-    const { tickets, streams, logger } = this.#modules;
+  /** Runs the prompt and binds the node to the answer, both on the disk when this returns. */
+  async #answer(ticket: Ticket, signal: AbortSignal): Promise<Commitment> {
+    const { journal, streams, logger } = this.#modules;
     const stream = streams.open({ kind: 'ticket', id: ticket.id });
+    let firstTokenAtMs: number | undefined;
     let completion: Completion;
     try {
-      completion = await this.#answer(ticket, deadlineMs, stream.push);
+      completion = await this.#run(ticket, signal, {
+        onTokens: (frame) => {
+          firstTokenAtMs ??= Date.now();
+          stream.push(frame);
+        },
+        onRestart: () => stream.restart(),
+      });
     } catch (error) {
-      this.#giveUp(ticket, error);
       stream.end({ ok: false, error: toErrorData(error) });
-      return;
+      throw error;
     }
     stream.end({ ok: true, completion });
-    try {
-      await this.#commit(ticket, completion);
-    } catch (error) {
-      this.#giveUp(ticket, error);
-      return;
-    }
-    const done = tickets.get(ticket.id);
-    logger.info(
-      {
-        ticket: ticket.id,
-        model: ticket.params.model,
-        inputTokens: completion.inputTokens,
-        outputTokens: completion.tokens.length,
-        root: done?.answer?.root,
-        digest: done?.digest,
-        ms: Date.now() - ticket.receivedAtMs,
-      },
-      'committed',
+    const commitment = commitmentOf(ticket, completion);
+    const answer = answerOf(completion, commitment);
+    const change = firstTokenAtMs === undefined ? { answer } : { answer, firstTokenAtMs };
+    await untilWritten(
+      () =>
+        journal.transaction(() => {
+          journal.bind(commitment);
+          if (!journal.step(ticket.id, 'answered', change)) journal.amend(ticket.id, change);
+        }),
+      { signal, logger },
     );
+    return commitment;
   }
 
-  async #answer(ticket: Ticket, deadlineMs: number, push: (frame: TokenFrame) => void): Promise<Completion> {
-    const { tickets, scheduler } = this.#modules;
+  async #run(
+    ticket: Ticket,
+    signal: AbortSignal,
+    output: Pick<Parameters<Scheduler['submit']>[2], 'onTokens' | 'onRestart'>,
+  ): Promise<Completion> {
+    const { scheduler } = this.#modules;
     checkPromptParams(ticket.params);
     if (ticket.chunksCount > MAX_CHUNKS || ticket.chunksCount <= ticket.leafIndex) {
       throw new AtomaError(
@@ -148,61 +163,93 @@ export class TicketFlow {
         `chunks_count is ${ticket.chunksCount}, wanted ${ticket.leafIndex + 1n} to ${MAX_CHUNKS}`,
       );
     }
-    let first = true;
-    const { completion } = await scheduler.submit(
-      { id: ticket.id, params: ticket.params },
-      { kind: 'ticket', deadlineMs },
-      {
-        signal: this.#abort.signal,
-        onStart: () => tickets.step(ticket.id, 'running'),
-        onTokens: (frame) => {
-          if (first) tickets.firstToken(ticket.id);
-          first = false;
-          push(frame);
-        },
-      },
-    );
-    return completion;
+    const job = { id: ticket.id, params: ticket.params };
+    const lane = { kind: 'ticket', deadlineMs: ticket.deadlineMs } as const;
+    for (;;) {
+      try {
+        const onStart = (): void => this.#started(ticket.id);
+        return (await scheduler.submit(job, lane, { signal, onStart, ...output })).completion;
+      } catch (error) {
+        if (!(error instanceof AtomaError) || error.code !== 'busy') throw error;
+        await pause(BUSY_RETRY_MS, signal);
+      }
+    }
   }
 
-  async #commit(ticket: Ticket, completion: Completion): Promise<void> {
-    const { tickets, chain } = this.#modules;
-    const data = new TextEncoder().encode(completion.text);
-    const root = commitmentRoot(data, ticket.chunksCount);
-    const leaf = commitmentLeaf(data, ticket.leafIndex);
-    tickets.step(ticket.id, 'answered', {
-      answer: {
-        text: completion.text,
-        tokens: completion.tokens,
-        inputTokens: completion.inputTokens,
-        outputTokens: completion.tokens.length,
-        root: Buffer.from(root).toString('hex'),
-        leaf: Buffer.from(leaf).toString('hex'),
-        tokensPerSecond: tokensPerSecond(completion),
-      },
-    });
-    tickets.step(ticket.id, 'committing');
-    const receipt = await chain.submitCommitment(
-      {
-        ticketId: ticket.id,
-        inputTokens: BigInt(completion.inputTokens),
-        outputTokens: BigInt(completion.tokens.length),
-        root,
-        leaf,
-      },
-      { signal: this.#abort.signal, resend: undefined, onSigned: () => undefined },
-    );
-    const digest = receipt.digest === undefined ? {} : { digest: receipt.digest };
-    // The settlement can be here before the answer to the transaction that caused it.
-    if (!tickets.step(ticket.id, 'committed', digest)) tickets.amend(ticket.id, digest);
+  /** Only for those who watch: a restart runs the ticket again whether this was written or not. */
+  #started(id: string): void {
+    const { journal, logger } = this.#modules;
+    try {
+      journal.step(id, 'running');
+    } catch (error) {
+      logger.warn({ ticket: id, err: error }, 'the journal does not know that a ticket runs');
+    }
   }
 
-  #giveUp(ticket: Ticket, error: unknown): void {
+  async #giveUp(id: string, error: unknown, signal: AbortSignal): Promise<void> {
+    const { journal, logger } = this.#modules;
     const data = toErrorData(error);
-    const state = SKIPPING.has(data.code) ? 'skipped' : 'failed';
-    this.#modules.tickets.step(ticket.id, state, { reason: data.message, error: data });
-    const log = { ticket: ticket.id, model: ticket.params.model, code: data.code };
-    if (state === 'skipped') this.#modules.logger.warn(log, `skipped: ${data.message}`);
-    else this.#modules.logger.error(log, `failed: ${messageOf(error)}`);
+    const { code, message } = data;
+    if (code === 'cancelled' || code === 'no_device') {
+      // A ticket that has settled meanwhile stays so; a committing one is sent again at the next start.
+      const back = journal.step(id, 'received', { reason: `handed back: ${message}` });
+      if (back || code === 'no_device') logger.warn({ ticket: id, code }, `handed back: ${message}`);
+      return;
+    }
+    const state = SKIPPING.has(code) ? 'skipped' : 'failed';
+    const written = await untilWritten(() => journal.step(id, state, { reason: message, error: data }), {
+      signal,
+      logger,
+    });
+    if (code === 'conflicting_commitment') {
+      logger.fatal({ ticket: id, alarm: code }, `ALARM: ${message}`);
+    } else if (!written) logger.info({ ticket: id, code }, message);
+    else if (state === 'skipped') logger.warn({ ticket: id, code }, `skipped: ${message}`);
+    else logger.error({ ticket: id, code, err: error }, `failed: ${message}`);
   }
+
+  #report(id: string): void {
+    const ticket = this.#modules.journal.get(id);
+    if (ticket === undefined) return;
+    const { answer, late } = ticket;
+    this.#modules.logger.info(
+      {
+        ticket: id,
+        model: ticket.params.model,
+        inputTokens: answer?.inputTokens,
+        outputTokens: answer?.outputTokens,
+        root: answer?.root,
+        digest: ticket.digest,
+        ms: Date.now() - ticket.receivedAtMs,
+        ...(late && { late }),
+      },
+      late ? 'committed, after the deadline' : 'committed',
+    );
+  }
+}
+
+function commitmentOf(ticket: Ticket, completion: Completion): Commitment {
+  const data = new TextEncoder().encode(completion.text);
+  return {
+    ticketId: ticket.id,
+    inputTokens: BigInt(completion.inputTokens),
+    outputTokens: BigInt(completion.tokens.length),
+    root: commitmentRoot(data, ticket.chunksCount),
+    leaf: commitmentLeaf(data, ticket.leafIndex),
+  };
+}
+
+function answerOf(completion: Completion, { root, leaf }: Commitment): NonNullable<Ticket['answer']> {
+  const { text, tokens, inputTokens, finishReason, timings } = completion;
+  return {
+    text,
+    tokens,
+    inputTokens,
+    outputTokens: tokens.length,
+    finishReason,
+    timings,
+    root: Buffer.from(root).toString('hex'),
+    leaf: Buffer.from(leaf).toString('hex'),
+    tokensPerSecond: tokensPerSecond(completion),
+  };
 }

@@ -1,1 +1,6 @@
-export { TICKET_BOOK_DEFAULTS, TicketBook } from './ticket-book.js';
+export type { WriteHook } from './database.js';
+export { type CursorScope, Journal, type JournalModules, type JournalOptions } from './journal.js';
+export { isJournalError } from './journal-error.js';
+export { ProcessLock } from './process-lock.js';
+export type { Sampling } from './prompt-table.js';
+export type { TicketChange } from './ticket-table.js';

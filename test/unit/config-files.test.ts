@@ -64,6 +64,8 @@ t.test('the three files of the seed', async (t) => {
         smallId: 28972375n,
         maxConcurrentRequests: 1000,
         requestTimeoutMs: 300_000,
+        dataDir: join(dir, 'data'),
+        settlementTimeoutMs: 60_000,
       },
     },
   });

@@ -1,0 +1,170 @@
+import { join } from 'node:path';
+import type { Logger } from 'pino';
+import type { Chain } from '../chain/index.js';
+import type { ChainConfig } from '../config/index.js';
+import type { Completion, StreamTarget } from '../core/index.js';
+import type { Scheduler } from '../scheduler/index.js';
+import { Journal, type JournalModules, type JournalOptions, ProcessLock } from '../tickets/index.js';
+import { Committer } from './commit.js';
+import { connectSui } from './connect-sui.js';
+import { EventIntake } from './event-intake.js';
+import { GasGate } from './gas-gate.js';
+import { LateSamplings } from './late-samplings.js';
+import { TicketFlow } from './ticket-flow.js';
+import type { TokenStreams } from './token-streams.js';
+
+/** Name of the journal's file in `data_dir`. */
+export const JOURNAL_FILE = 'journal.sqlite';
+
+export interface ChainSideOptions {
+  readonly config: ChainConfig;
+  /** Where the locks of all nodes of this machine are; a badge is locked there. */
+  readonly lockDir: string;
+  /** Go on where the endpoint has thrown events away that were still to be read. */
+  readonly acceptGap: boolean;
+  /** For tests: how the journal is opened besides. */
+  readonly journal?: Pick<JournalOptions, 'maxPages'> & Pick<JournalModules, 'hook'>;
+}
+
+interface Modules {
+  readonly scheduler: Scheduler;
+  readonly streams: TokenStreams;
+  readonly logger: Logger;
+}
+
+interface Parts {
+  readonly locks: readonly ProcessLock[];
+  readonly journal: Journal;
+  readonly chain: Chain;
+  readonly gas: GasGate;
+  readonly intake: EventIntake;
+  readonly samplings: LateSamplings;
+  readonly flow: TicketFlow;
+}
+
+/** Everything between the chain and the scheduler: locks, journal, chain client, intake, tickets, gas. */
+export class ChainSide {
+  readonly chain: Chain;
+  readonly journal: Journal;
+  readonly #parts: Parts;
+  readonly #intake = new AbortController();
+  readonly #gasWatch = new AbortController();
+  #following: Promise<void> = Promise.resolve();
+  #watching: Promise<void> = Promise.resolve();
+
+  private constructor(parts: Parts) {
+    this.#parts = parts;
+    this.chain = parts.chain;
+    this.journal = parts.journal;
+  }
+
+  /**
+   * Takes the locks, opens the journal and connects to the chain, in this order.
+   * @throws AtomaError `already_running`, `lock_unavailable`, `journal_*`, and what connecting throws
+   */
+  static async open(options: ChainSideOptions, modules: Modules): Promise<ChainSide> {
+    const { client } = options.config;
+    const { logger } = modules;
+    const path = join(client.dataDir, JOURNAL_FILE);
+    const opened: { close(): unknown }[] = [];
+    const locked = (file: string, subject: string): ProcessLock => {
+      const lock = ProcessLock.acquire(file, subject);
+      opened.push({ close: () => lock.release() });
+      return lock;
+    };
+    try {
+      const locks = [
+        locked(`${path}.lock`, `the journal ${path}`),
+        locked(
+          join(options.lockDir, `badge-${client.nodeBadgeId}.lock`),
+          `the node badge ${client.nodeBadgeId}`,
+        ),
+      ];
+      const { maxPages, hook } = options.journal ?? {};
+      const journal = Journal.open({ path, badge: client.nodeBadgeId, maxPages }, { hook });
+      opened.push(journal);
+      const chain = await connectSui(options.config, { logger });
+      return new ChainSide({ locks, journal, chain, ...compose(options, modules, journal, chain) });
+    } catch (error) {
+      for (const part of opened.reverse()) part.close();
+      throw error;
+    }
+  }
+
+  /** Begins to take tickets: the unfinished ones of the journal first, then what the chain brings. */
+  start(onFatal: (error: unknown) => void): void {
+    const { intake, flow, gas, samplings } = this.#parts;
+    this.#watching = gas.watch(this.#gasWatch.signal);
+    flow.resume();
+    samplings.resolve();
+    this.#following = intake.run(this.#intake.signal).catch(onFatal);
+  }
+
+  /** Why tickets are not taken, one sentence each. */
+  reasons(): readonly string[] {
+    const { journal, chain, gas, intake } = this.#parts;
+    const reasons: string[] = [];
+    if (journal.fault !== undefined) reasons.push(journal.fault.message);
+    if (!intake.started || !chain.status().following) reasons.push('the chain is not followed yet');
+    if (gas.reason !== undefined) reasons.push(gas.reason);
+    return reasons;
+  }
+
+  /** The answer to a ticket of an earlier run. */
+  recall(target: StreamTarget): Completion | undefined {
+    return target.kind === 'ticket' ? this.journal.get(target.id)?.answer : undefined;
+  }
+
+  /** No more events; what they brought is in the journal. */
+  async stopIntake(): Promise<void> {
+    this.#intake.abort();
+    await this.#following;
+  }
+
+  /** Waits for the tickets in flight, at most `graceMs`; the others stay in the journal for the next start. */
+  drain(graceMs: number): Promise<void> {
+    return this.#parts.flow.drain(graceMs);
+  }
+
+  async close(): Promise<void> {
+    this.#gasWatch.abort();
+    await this.#watching;
+    await this.#parts.samplings.stop();
+    await this.chain.close();
+    this.journal.close();
+    for (const lock of this.#parts.locks) lock.release();
+  }
+}
+
+function compose(
+  { config, acceptGap }: ChainSideOptions,
+  { scheduler, streams, logger }: Modules,
+  journal: Journal,
+  chain: Chain,
+): Pick<Parts, 'gas' | 'flow' | 'samplings' | 'intake'> {
+  const { client, subscriber } = config;
+  const gas = new GasGate({ chain, logger });
+  const committer = new Committer({ chain, journal, gas, logger });
+  const flow = new TicketFlow({ journal, committer, gas, scheduler, streams, logger });
+  const onTickets = (ids: readonly string[]): void => flow.take(ids);
+  const samplings = new LateSamplings({ chain, journal, onTickets, logger });
+  const intake = new EventIntake(
+    {
+      smallId: client.smallId,
+      settlementTimeoutMs: client.settlementTimeoutMs,
+      scope: { chain: `${chain.name}:${chain.status().chainId}`, filter: `package:${subscriber.packageId}` },
+      acceptGap,
+    },
+    {
+      chain,
+      journal,
+      logger,
+      listener: {
+        onTickets,
+        onSettled: (id) => flow.ended(id),
+        onSamplings: () => samplings.resolve(),
+      },
+    },
+  );
+  return { gas, flow, samplings, intake };
+}

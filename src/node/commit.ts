@@ -1,0 +1,90 @@
+import type { Logger } from 'pino';
+import type { Chain } from '../chain/index.js';
+import { AtomaError, Backoff, type Commitment, pause, type Ticket } from '../core/index.js';
+import { isJournalError, type Journal } from '../tickets/index.js';
+import { untilWritten } from './durable-write.js';
+import { alarmOfTwin } from './event-intake.js';
+import type { GasGate } from './gas-gate.js';
+
+/** An epoch change can double the time that the contract waits; after that a refused transaction is given up. */
+const EPOCH_CHANGE_GRACE_MS = 60_000;
+const RETRY = { firstMs: 500, maxMs: 10_000 };
+
+interface Modules {
+  readonly chain: Chain;
+  readonly journal: Journal;
+  readonly gas: GasGate;
+  readonly logger: Logger;
+}
+
+/** Refusals by the chain that another attempt with the same commitment will not change. */
+const FINAL: ReadonlySet<string> = new Set(['commitment_rejected', 'ticket_gone']);
+
+/** Brings the commitment that a ticket is bound to onto the chain, over failures and restarts. */
+export class Committer {
+  readonly #modules: Modules;
+
+  constructor(modules: Modules) {
+    this.#modules = modules;
+  }
+
+  /**
+   * Sends until the chain has answered, the same signed bytes each time, and writes what it said.
+   * @throws AtomaError where the chain refuses for good, or `cancelled`: the ticket then stays `committing`
+   * and is taken up again at the next start
+   */
+  async commit(ticket: Ticket, commitment: Commitment, signal: AbortSignal): Promise<void> {
+    const { journal, logger } = this.#modules;
+    const { id, deadlineMs } = ticket;
+    const backoff = new Backoff(RETRY);
+    for (;;) {
+      try {
+        const digest = await this.#submit(ticket, commitment, signal);
+        await untilWritten(() => this.#committed(id, digest), { signal, logger });
+        return;
+      } catch (error) {
+        if (signal.aborted) throw new AtomaError('cancelled', 'the node stopped before the chain answered');
+        if (!(error instanceof AtomaError) || FINAL.has(error.code)) throw error;
+        if (error.code === 'transaction_rejected' && Date.now() > deadlineMs + EPOCH_CHANGE_GRACE_MS)
+          throw error;
+        logger.warn({ ticket: id, code: error.code }, `not committed yet: ${error.message}`);
+        await this.#beforeRetry(error, backoff, signal);
+        if (journal.get(id)?.state === 'settled') return;
+      }
+    }
+  }
+
+  async #submit(ticket: Ticket, commitment: Commitment, signal: AbortSignal): Promise<string | undefined> {
+    const { chain, journal, logger } = this.#modules;
+    const { id, deadlineMs } = ticket;
+    const resend = journal.transactionOf(id);
+    const receipt = await chain.submitCommitment(commitment, {
+      signal,
+      deadlineMs,
+      resend,
+      onSigned: (transaction) => journal.signed(id, transaction),
+    });
+    if (receipt.alreadyCommitted && journal.transactionOf(id) === undefined) alarmOfTwin(logger, id);
+    return receipt.digest;
+  }
+
+  #committed(id: string, digest: string | undefined): void {
+    const { journal } = this.#modules;
+    const change = digest === undefined ? {} : { digest };
+    journal.transaction(() => {
+      // The settlement can be here before the answer to the transaction that caused it.
+      if (!journal.step(id, 'committed', change)) journal.amend(id, change);
+    });
+  }
+
+  async #beforeRetry(error: AtomaError, backoff: Backoff, signal: AbortSignal): Promise<void> {
+    const { gas, journal, logger } = this.#modules;
+    if (error.code === 'out_of_gas') {
+      gas.close();
+      (await gas.enter(signal))();
+    } else if (isJournalError(error)) {
+      // Nothing was sent: the transaction could not be kept. An empty write says when that works again.
+      await untilWritten(() => journal.transaction(() => undefined), { signal, logger });
+    } else await pause(backoff.next(), signal);
+  }
+}

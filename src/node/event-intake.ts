@@ -1,0 +1,173 @@
+import type { Logger } from 'pino';
+import type { Chain, ChainBatch } from '../chain/index.js';
+import type { ChainEvent, NewNodesEvent, PromptEvent } from '../core/index.js';
+import type { CursorScope, Journal } from '../tickets/index.js';
+import { untilWritten } from './durable-write.js';
+
+export interface EventIntakeOptions {
+  readonly smallId: bigint;
+  /** How long the chain waits for a commitment, ms. */
+  readonly settlementTimeoutMs: number;
+  readonly scope: CursorScope;
+  /** Go on where the endpoint has thrown events away that were still to be read. */
+  readonly acceptGap: boolean;
+}
+
+/** What a batch means for the rest of the node, once it is written. */
+export interface IntakeListener {
+  /** Tickets that are new in the journal. */
+  readonly onTickets: (ids: readonly string[]) => void;
+  /** A ticket that needs no more work: it has settled. */
+  readonly onSettled: (id: string) => void;
+  /** The journal holds samplings whose prompt is not known. */
+  readonly onSamplings: () => void;
+}
+
+interface Modules {
+  readonly chain: Chain;
+  readonly journal: Journal;
+  readonly listener: IntakeListener;
+  readonly logger: Logger;
+}
+
+/** What a batch has changed; acted upon only when the batch is on the disk. */
+interface Outcome {
+  readonly opened: string[];
+  readonly settled: string[];
+  samplings: boolean;
+  readonly says: (() => void)[];
+}
+
+/**
+ * A cursor without events saves nothing but reading quiet history again: it need not be written several times
+ * a second, as often as checkpoints come.
+ */
+const QUIET_CURSOR_INTERVAL_MS = 1000;
+
+/** Chain events into the journal: each batch and the cursor after it in one transaction. */
+export class EventIntake {
+  readonly #options: EventIntakeOptions;
+  readonly #modules: Modules;
+  #cursorAt = Number.NEGATIVE_INFINITY;
+
+  constructor(options: EventIntakeOptions, modules: Modules) {
+    this.#options = options;
+    this.#modules = modules;
+  }
+
+  /** Whether a place in the chain's history has been written, so that nothing after it can be lost. */
+  get started(): boolean {
+    return this.#cursorAt !== Number.NEGATIVE_INFINITY;
+  }
+
+  /**
+   * Follows the chain until `signal` aborts.
+   * @throws AtomaError where the chain cannot be followed at all.
+   */
+  async run(signal: AbortSignal): Promise<void> {
+    const { chain, journal, logger } = this.#modules;
+    const { scope, acceptGap } = this.#options;
+    const after = journal.cursor(scope);
+    logger.info(
+      scope,
+      after === undefined ? "no cursor yet: starting at the chain's tip" : 'reading on from the journal',
+    );
+    for await (const batch of chain.follow({ after, acceptGap, signal })) {
+      if (batch.events.length === 0 && performance.now() - this.#cursorAt < QUIET_CURSOR_INTERVAL_MS)
+        continue;
+      try {
+        this.#act(await untilWritten(() => this.#write(batch), { signal, logger }));
+      } catch (error) {
+        if (signal.aborted) return;
+        throw error;
+      }
+      this.#cursorAt = performance.now();
+    }
+  }
+
+  #write({ events, cursor }: ChainBatch): Outcome {
+    const { journal } = this.#modules;
+    const outcome: Outcome = { opened: [], settled: [], samplings: false, says: [] };
+    journal.transaction(() => {
+      for (const event of events) this.#apply(event, outcome);
+      journal.setCursor(this.#options.scope, cursor);
+    });
+    return outcome;
+  }
+
+  #act({ opened, settled, samplings, says }: Outcome): void {
+    const { listener } = this.#modules;
+    for (const say of says) say();
+    for (const id of settled) listener.onSettled(id);
+    if (opened.length > 0) listener.onTickets(opened);
+    if (samplings) listener.onSamplings();
+  }
+
+  #apply(event: ChainEvent, outcome: Outcome): void {
+    const { journal, logger } = this.#modules;
+    const { smallId } = this.#options;
+    switch (event.kind) {
+      case 'prompt':
+        return this.#prompt(event, outcome);
+      case 'new_nodes':
+        return this.#sampled(event, outcome);
+      case 'settled':
+        journal.dropPrompt(event.ticketId);
+        journal.dropSampling(event.ticketId);
+        if (journal.step(event.ticketId, 'settled')) outcome.settled.push(event.ticketId);
+        return;
+      case 'dispute':
+        if (journal.step(event.ticketId, 'disputed', { reason: 'the nodes of the ticket do not agree' })) {
+          outcome.says.push(() => logger.error({ ticket: event.ticketId }, 'the ticket is disputed'));
+        }
+        return;
+      case 'first_submission':
+        if (event.nodeId === smallId && journal.commitment(event.ticketId) === undefined) {
+          outcome.says.push(() => alarmOfTwin(logger, event.ticketId));
+        }
+        return;
+      case 'unsupported_prompt':
+        if (event.nodes.includes(smallId)) {
+          const fields = { ticket: event.ticketId, model: event.model };
+          outcome.says.push(() => logger.warn(fields, `skipped: ${event.modality} prompts cannot be run`));
+        }
+        return;
+      default:
+        return;
+    }
+  }
+
+  #prompt(event: PromptEvent, outcome: Outcome): void {
+    const { journal } = this.#modules;
+    journal.keepPrompt(event);
+    const leafIndex = event.nodes.indexOf(this.#options.smallId);
+    if (leafIndex >= 0 && journal.open(event, BigInt(leafIndex), this.#deadline(event))) {
+      outcome.opened.push(event.ticketId);
+    }
+  }
+
+  #sampled(event: NewNodesEvent, outcome: Outcome): void {
+    const { journal } = this.#modules;
+    const mine = event.newNodes.find(({ nodeId }) => nodeId === this.#options.smallId);
+    if (mine === undefined) return;
+    const { ticketId } = event;
+    const prompt = journal.findPrompt(ticketId);
+    const deadlineMs = this.#deadline(event);
+    if (prompt === undefined) {
+      journal.addSampling({ ticketId, leafIndex: mine.order, deadlineMs });
+      outcome.samplings = true;
+    } else if (journal.open(prompt, mine.order, deadlineMs)) outcome.opened.push(ticketId);
+  }
+
+  #deadline(event: ChainEvent): number {
+    return (event.timestampMs ?? Date.now()) + this.#options.settlementTimeoutMs;
+  }
+}
+
+/** Somebody else signs with this node's badge: two nodes that differ in one float lose the collateral. */
+export function alarmOfTwin(logger: Logger, ticketId: string): void {
+  logger.fatal(
+    { ticket: ticketId, alarm: 'foreign_commitment' },
+    'ALARM: a commitment of this badge is on chain that this node did not make; another node runs with the same badge. Stop one of them.',
+  );
+}

@@ -1,0 +1,212 @@
+import { z } from 'zod';
+import {
+  AtomaError,
+  type Commitment,
+  type PromptEvent,
+  type SignedTransaction,
+  type Ticket,
+  type TicketState,
+} from '../core/index.js';
+import { CommitmentTable } from './commitment-table.js';
+import { Database, type WriteHook } from './database.js';
+import { PromptTable, type Sampling } from './prompt-table.js';
+import { type TicketChange, TicketTable } from './ticket-table.js';
+
+/** A ticket settles or is disputed within minutes; what is older than this is read from the chain if needed. */
+const KEEP_PROMPTS_MS = 7 * 24 * 3600 * 1000;
+
+export interface JournalOptions {
+  readonly path: string;
+  /** The node's badge: a journal belongs to one badge, since it is what that badge has committed to. */
+  readonly badge: string;
+  /** For readers beside a running node. Default false. */
+  readonly readOnly?: boolean;
+  /** Pages (4 KiB) that the file may have. Default: as many as fit on the disk. */
+  readonly maxPages?: number | undefined;
+}
+
+export interface JournalModules {
+  /** ms since 1970. Default: the system's clock. */
+  readonly now?: () => number;
+  readonly hook?: WriteHook | undefined;
+}
+
+/** Which events a cursor counts: a chain, and the filter under which its events are followed. */
+export interface CursorScope {
+  readonly chain: string;
+  readonly filter: string;
+}
+
+/**
+ * The node's one durable place: how far the chain was read, every ticket with its steps, answers, commitments
+ * and transactions. A method that changes something has written it to the disk when it returns, alone or, in
+ * {@link Journal.transaction}, together with others.
+ *
+ * Every method that writes throws AtomaError `journal_*` where it cannot; then nothing of it was written.
+ */
+export class Journal {
+  readonly path: string;
+  readonly #database: Database;
+  readonly #tickets: TicketTable;
+  readonly #commitments: CommitmentTable;
+  readonly #prompts: PromptTable;
+  readonly #now: () => number;
+
+  private constructor(database: Database, now: () => number) {
+    this.path = database.path;
+    this.#database = database;
+    this.#now = now;
+    this.#tickets = new TicketTable({ database, now });
+    this.#commitments = new CommitmentTable({ database, now });
+    this.#prompts = new PromptTable({ database, now });
+  }
+
+  /**
+   * Opens the file, which is made where there is none.
+   * @throws AtomaError `journal_unwritable`, `journal_corrupt`, `journal_newer`, `journal_disk_full`,
+   * `journal_busy`, `journal_io_error`, `journal_foreign` for the journal of another badge
+   */
+  static open(options: JournalOptions, modules: JournalModules = {}): Journal {
+    const { path, readOnly = false, maxPages } = options;
+    const now = modules.now ?? Date.now;
+    const database = Database.open({ path, readOnly, maxPages });
+    try {
+      claim(database, options.badge, readOnly);
+      if (!readOnly) new PromptTable({ database, now }).dropOlder(now() - KEEP_PROMPTS_MS);
+      database.observe(modules.hook);
+      return new Journal(database, now);
+    } catch (error) {
+      database.close();
+      throw error;
+    }
+  }
+
+  /** Why the newest write failed; undefined where it went through. */
+  get fault(): AtomaError | undefined {
+    return this.#database.fault;
+  }
+
+  /** Everything that `work` writes, or nothing of it. */
+  transaction<T>(work: () => T): T {
+    return this.#database.write(work);
+  }
+
+  /** How far a chain was read. */
+  cursor({ chain, filter }: CursorScope): string | undefined {
+    const sql = 'SELECT cursor FROM cursors WHERE chain = ? AND filter = ?';
+    const found = this.#database.get(sql, chain, filter);
+    return found === undefined ? undefined : z.object({ cursor: z.string() }).parse(found).cursor;
+  }
+
+  setCursor({ chain, filter }: CursorScope, cursor: string): void {
+    const sql = 'INSERT OR REPLACE INTO cursors (chain, filter, cursor, updated_at) VALUES (?, ?, ?, ?)';
+    this.#database.write(() => this.#database.run(sql, chain, filter, cursor, this.#now()));
+  }
+
+  /** Enters a ticket as `received`; false where it is there already. */
+  open(event: PromptEvent, leafIndex: bigint, deadlineMs: number): boolean {
+    return this.#database.write(() => this.#tickets.open(event, leafIndex, deadlineMs));
+  }
+
+  /** Moves a ticket on; false where it cannot go there from where it stands (its state then stays). */
+  step(id: string, state: TicketState, change: TicketChange = {}): boolean {
+    return this.#database.write(() => this.#tickets.step(id, state, change) !== undefined);
+  }
+
+  /** Adds what became known of a ticket after the chain had already moved it on. */
+  amend(id: string, change: Omit<TicketChange, 'reason'>): void {
+    this.#database.write(() => this.#tickets.amend(id, change));
+  }
+
+  /**
+   * Binds the node to a commitment for ever.
+   * @throws AtomaError `conflicting_commitment` where it is bound to another one for this ticket
+   */
+  bind(commitment: Commitment): void {
+    this.#database.write(() => this.#commitments.bind(commitment));
+  }
+
+  /** What the node is bound to for a ticket. */
+  commitment(ticketId: string): Commitment | undefined {
+    return this.#commitments.find(ticketId);
+  }
+
+  /** Keeps the transaction for a ticket's commitment and moves the ticket to `committing`. */
+  signed(ticketId: string, transaction: SignedTransaction): void {
+    this.#database.write(() => {
+      this.#commitments.keepTransaction(ticketId, transaction);
+      this.#tickets.step(ticketId, 'committing', { digest: transaction.digest });
+    });
+  }
+
+  /** The transaction that was signed last for a ticket. */
+  transactionOf(ticketId: string): SignedTransaction | undefined {
+    return this.#commitments.transaction(ticketId);
+  }
+
+  /** Keeps the prompt of an open ticket, whoever was sampled for it. */
+  keepPrompt(event: PromptEvent): void {
+    this.#database.write(() => this.#prompts.keep(event));
+  }
+
+  findPrompt(ticketId: string): PromptEvent | undefined {
+    return this.#prompts.find(ticketId);
+  }
+
+  /** Forgets the prompt of a ticket that has settled. */
+  dropPrompt(ticketId: string): void {
+    this.#database.write(() => this.#prompts.drop(ticketId));
+  }
+
+  /** Remembers a later sampling until its prompt has been found. */
+  addSampling(sampling: Sampling): void {
+    this.#database.write(() => this.#prompts.addSampling(sampling));
+  }
+
+  dropSampling(ticketId: string): void {
+    this.#database.write(() => this.#prompts.dropSampling(ticketId));
+  }
+
+  samplings(): readonly Sampling[] {
+    return this.#prompts.samplings();
+  }
+
+  get(id: string): Ticket | undefined {
+    return this.#tickets.get(id);
+  }
+
+  /** Newest first. */
+  list(query: { readonly state: TicketState | undefined; readonly limit: number }): readonly Ticket[] {
+    return this.#tickets.list(query);
+  }
+
+  /** Ids of the tickets that the node still has something to do for, the earliest deadline first. */
+  openIds(): readonly string[] {
+    return this.#tickets.openIds();
+  }
+
+  /** Tickets by state, and how many of all were late. */
+  counts(): { readonly byState: Readonly<Partial<Record<TicketState, number>>>; readonly late: number } {
+    return this.#tickets.counts();
+  }
+
+  close(): void {
+    this.#database.close();
+  }
+}
+
+/** Writes whose journal this is into a new one, and refuses that of another badge. */
+function claim(database: Database, badge: string, readOnly: boolean): void {
+  const found = database.get("SELECT value FROM identity WHERE key = 'badge'");
+  if (found === undefined) {
+    if (!readOnly) database.write(() => database.run("INSERT INTO identity VALUES ('badge', ?)", badge));
+    return;
+  }
+  const { value } = z.object({ value: z.string() }).parse(found);
+  if (value === badge) return;
+  throw new AtomaError(
+    'journal_foreign',
+    `the journal ${database.path} belongs to the node badge ${value}, but node_badge_id is ${badge}; a journal holds what one badge has committed to. Set another data_dir for this badge.`,
+    { fields: { path: database.path, found: value, wanted: badge } },
+  );
+}

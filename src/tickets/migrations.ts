@@ -1,0 +1,85 @@
+/**
+ * The journal's schema, version by version: entry `n` takes a file from version `n` to `n + 1`, which SQLite
+ * keeps as `user_version`. An entry never changes once a journal may have been written with it.
+ *
+ * u64 values are decimal text, since SQLite's integers are signed; times are ms since 1970; params, answers
+ * and errors are JSON.
+ */
+export const MIGRATIONS: readonly string[] = [
+  `
+  CREATE TABLE identity (
+    key TEXT PRIMARY KEY,
+    value TEXT NOT NULL
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE cursors (
+    chain TEXT NOT NULL,
+    filter TEXT NOT NULL,
+    cursor TEXT NOT NULL,
+    updated_at INTEGER NOT NULL,
+    PRIMARY KEY (chain, filter)
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE tickets (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL UNIQUE,
+    event_id TEXT NOT NULL,
+    params TEXT NOT NULL,
+    leaf_index TEXT NOT NULL,
+    chunks_count TEXT NOT NULL,
+    output_destination BLOB NOT NULL,
+    received_at INTEGER NOT NULL,
+    deadline INTEGER NOT NULL,
+    first_token_at INTEGER,
+    state TEXT NOT NULL,
+    answer TEXT,
+    error TEXT,
+    digest TEXT,
+    late INTEGER NOT NULL DEFAULT 0
+  ) STRICT;
+  CREATE INDEX tickets_by_state ON tickets (state, deadline, late);
+
+  CREATE TABLE steps (
+    ticket INTEGER NOT NULL REFERENCES tickets (seq),
+    n INTEGER NOT NULL,
+    state TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    reason TEXT,
+    PRIMARY KEY (ticket, n)
+  ) STRICT, WITHOUT ROWID;
+
+  -- What this node has bound itself to. Never deleted: a second, different root costs the collateral.
+  CREATE TABLE commitments (
+    ticket_id TEXT PRIMARY KEY,
+    root BLOB NOT NULL,
+    leaf BLOB NOT NULL,
+    input_tokens TEXT NOT NULL,
+    output_tokens TEXT NOT NULL,
+    at INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+
+  -- The transaction that carries a ticket's commitment, from before it was first sent.
+  CREATE TABLE transactions (
+    ticket_id TEXT PRIMARY KEY,
+    digest TEXT NOT NULL,
+    bytes BLOB NOT NULL,
+    signature BLOB NOT NULL,
+    at INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+
+  -- Prompts of open tickets, also of those that other nodes were sampled for: this one may be sampled later.
+  CREATE TABLE prompts (
+    ticket_id TEXT PRIMARY KEY,
+    event TEXT NOT NULL,
+    seen_at INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX prompts_by_time ON prompts (seen_at);
+
+  -- Later samplings of this node whose prompt has still to be read from the chain.
+  CREATE TABLE samplings (
+    ticket_id TEXT PRIMARY KEY,
+    leaf_index TEXT NOT NULL,
+    deadline INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  `,
+];

@@ -1,0 +1,72 @@
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { dirname } from 'node:path';
+import { DatabaseSync } from '@photostructure/sqlite';
+import { AtomaError } from '../core/index.js';
+
+const PRIVATE_DIR_MODE = 0o700;
+
+/**
+ * Keeps a second process out for as long as this one lives. It is a lock of SQLite on a file of its own, which
+ * the operating system lets go when the process ends, however it ends: there are no stale locks to clear.
+ */
+export class ProcessLock {
+  readonly #path: string;
+  readonly #connection: InstanceType<typeof DatabaseSync>;
+
+  private constructor(path: string, connection: InstanceType<typeof DatabaseSync>) {
+    this.#path = path;
+    this.#connection = connection;
+  }
+
+  /**
+   * @param path of the lock's file; who holds it stands in `path` + `.holder`
+   * @param subject what is locked, for the error: `the journal …`
+   * @throws AtomaError `already_running` naming the process that holds the lock; `lock_unavailable`
+   */
+  static acquire(path: string, subject: string): ProcessLock {
+    let connection: InstanceType<typeof DatabaseSync> | undefined;
+    try {
+      mkdirSync(dirname(path), { recursive: true, mode: PRIVATE_DIR_MODE });
+      connection = new DatabaseSync(path);
+      connection.exec('PRAGMA busy_timeout = 0; BEGIN EXCLUSIVE');
+    } catch (cause) {
+      connection?.close();
+      if (isBusy(cause)) throw alreadyRunning(path, subject);
+      throw new AtomaError('lock_unavailable', `cannot lock ${subject} with ${path}: ${String(cause)}`, {
+        fields: { path },
+        cause,
+      });
+    }
+    writeFileSync(
+      `${path}.holder`,
+      `process ${process.pid} on ${hostname()}, since ${new Date().toISOString()}\n`,
+    );
+    return new ProcessLock(path, connection);
+  }
+
+  release(): void {
+    if (!this.#connection.isOpen) return;
+    rmSync(`${this.#path}.holder`, { force: true });
+    this.#connection.close();
+  }
+}
+
+/** SQLITE_BUSY: another process, or another lock of this one, holds the file. */
+function isBusy(error: unknown): boolean {
+  return typeof error === 'object' && error !== null && Reflect.get(error, 'errcode') === 5;
+}
+
+function alreadyRunning(path: string, subject: string): AtomaError {
+  let holder = 'another process';
+  try {
+    holder = readFileSync(`${path}.holder`, 'utf8').trim();
+  } catch {
+    // It has the lock and has not written its name yet.
+  }
+  return new AtomaError(
+    'already_running',
+    `${subject} is in use by ${holder}. Two nodes with one badge would commit twice and lose collateral: stop that process first, or give this node its own badge and data_dir.`,
+    { fields: { path, holder } },
+  );
+}

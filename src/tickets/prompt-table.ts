@@ -1,0 +1,70 @@
+import { z } from 'zod';
+import type { PromptEvent } from '../core/index.js';
+import type { Database } from './database.js';
+import { promptFromJson, promptToJson } from './json.js';
+
+/** This node was sampled for a ticket after its prompt event. */
+export interface Sampling {
+  readonly ticketId: string;
+  readonly leafIndex: bigint;
+  /** ms since 1970. */
+  readonly deadlineMs: number;
+}
+
+const EventRow = z.object({ event: z.string() });
+const SamplingRow = z.object({ ticket_id: z.string(), leaf_index: z.string(), deadline: z.number() });
+
+/** Prompts of tickets that have not settled, whoever was sampled for them, and samplings that want one. */
+export class PromptTable {
+  readonly #database: Database;
+  readonly #now: () => number;
+
+  constructor(modules: { readonly database: Database; readonly now: () => number }) {
+    this.#database = modules.database;
+    this.#now = modules.now;
+  }
+
+  keep(event: PromptEvent): void {
+    const sql = 'INSERT INTO prompts (ticket_id, event, seen_at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING';
+    this.#database.run(sql, event.ticketId, promptToJson(event), this.#now());
+  }
+
+  find(ticketId: string): PromptEvent | undefined {
+    const found = this.#database.get('SELECT event FROM prompts WHERE ticket_id = ?', ticketId);
+    return found === undefined ? undefined : promptFromJson(ticketId, EventRow.parse(found).event);
+  }
+
+  drop(ticketId: string): void {
+    this.#database.run('DELETE FROM prompts WHERE ticket_id = ?', ticketId);
+  }
+
+  /** Drops prompts seen before `beforeMs` (ms since 1970), whose settlement will hardly come. */
+  dropOlder(beforeMs: number): void {
+    this.#database.run('DELETE FROM prompts WHERE seen_at < ?', beforeMs);
+  }
+
+  addSampling({ ticketId, leafIndex, deadlineMs }: Sampling): void {
+    this.#database.run(
+      'INSERT INTO samplings (ticket_id, leaf_index, deadline) VALUES (?, ?, ?) ON CONFLICT DO NOTHING',
+      ticketId,
+      leafIndex.toString(),
+      Math.round(deadlineMs),
+    );
+  }
+
+  dropSampling(ticketId: string): void {
+    this.#database.run('DELETE FROM samplings WHERE ticket_id = ?', ticketId);
+  }
+
+  /** Those whose prompt is still to be found. */
+  samplings(): readonly Sampling[] {
+    return this.#database
+      .all('SELECT * FROM samplings ORDER BY deadline')
+      .map((row) => SamplingRow.parse(row))
+      .map(({ ticket_id, leaf_index, deadline }) => ({
+        ticketId: ticket_id,
+        leafIndex: BigInt(leaf_index),
+        deadlineMs: deadline,
+      }));
+  }
+}

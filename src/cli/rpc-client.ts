@@ -8,6 +8,9 @@ export interface StreamFrame {
   readonly index: number;
   readonly text: string;
   readonly tokens: readonly number[];
+  /** The answer begins again: what came before no longer counts, frames come from index 0. */
+  readonly restarted?: boolean;
+  /** The last notification. */
   readonly done?: boolean;
   readonly error?: { readonly message: string; readonly data?: unknown };
 }

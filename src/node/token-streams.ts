@@ -15,36 +15,51 @@ export interface TokenStreamsOptions {
 
 const TOKEN_STREAMS_DEFAULTS: TokenStreamsOptions = { maxEnded: 1000, maxWaiting: 10_000 };
 
+export interface TokenStreamsModules {
+  /**
+   * How a stream ended that is not kept here: it was dropped for newer ones, or ended before this process
+   * started. undefined where it is not known to have ended. Asked once for each reader of a stream that is
+   * not known; what it throws, `subscribe` throws.
+   */
+  readonly recall?: (target: StreamTarget) => StreamEnd | undefined;
+}
+
 interface Reader {
-  readonly fromIndex: number;
+  fromIndex: number;
   readonly listener: StreamListener;
 }
 
 interface Stream {
   readonly frames: TokenFrame[];
   readonly readers: Set<Reader>;
+  /** Its frames are not those of the run that a reader may have read from before. */
+  restarted: boolean;
   end: StreamEnd | undefined;
 }
 
 /** The writing end of a stream. */
 export interface StreamWriter {
   push(frame: TokenFrame): void;
+  /**
+   * Throws away what was written, and tells every reader so; all of them get the new frames from index 0. To
+   * be called right after `open` too where a run of which readers may hold tokens ended with its process.
+   */
+  restart(): void;
   end(end: StreamEnd): void;
 }
 
 /** Every token stream of the node: who writes it, who reads it, and what was written so far. */
 export class TokenStreams {
   readonly #options: TokenStreamsOptions;
+  readonly #recall: (target: StreamTarget) => StreamEnd | undefined;
   readonly #streams = new Map<string, Stream>();
   readonly #ended: string[] = [];
-  readonly #waiting = new Map<
-    string,
-    Set<{ readonly fromIndex: number; readonly listener: StreamListener }>
-  >();
+  readonly #waiting = new Map<string, Set<Reader>>();
   #waitingTotal = 0;
 
-  constructor(options: TokenStreamsOptions = TOKEN_STREAMS_DEFAULTS) {
+  constructor(options: TokenStreamsOptions = TOKEN_STREAMS_DEFAULTS, modules: TokenStreamsModules = {}) {
     this.#options = options;
+    this.#recall = modules.recall ?? (() => undefined);
   }
 
   /** @throws AtomaError `request_id_in_use` where a stream of that name still runs. */
@@ -55,13 +70,16 @@ export class TokenStreams {
       throw new AtomaError('request_id_in_use', `${target.kind} ${target.id} is running already`);
     }
     if (former !== undefined) this.#ended.splice(this.#ended.indexOf(key), 1);
-    const stream: Stream = { frames: [], readers: this.#takeWaiting(key), end: undefined };
+    const readers = this.#takeWaiting(key);
+    // One that ended, as with an error, and is written again: those who read it may come back.
+    const stream: Stream = { frames: [], readers, restarted: former !== undefined, end: undefined };
     this.#streams.set(key, stream);
     return {
       push: (frame) => {
         stream.frames.push(frame);
         for (const reader of stream.readers) deliver(frame, reader);
       },
+      restart: () => restart(stream),
       end: (end) => this.#end(key, stream, end),
     };
   }
@@ -69,13 +87,18 @@ export class TokenStreams {
   /**
    * Reads a stream: what was written from `fromIndex` on, then what comes. Where the index lies inside a
    * frame, the whole frame comes. A ticket that is not known yet is waited for.
+   *
+   * A reader with an index above 0 holds tokens already. Where the stream was restarted before it came, or is
+   * recalled, those may be of a run that no longer counts: it is told `onRestart` and gets all from index 0.
+   * A recalled answer comes as one frame.
    * @throws AtomaError `not_found` for a request that does not exist, `busy` where too many wait.
    */
   subscribe(target: StreamTarget, fromIndex: number, listener: StreamListener): () => void {
     const key = keyOf(target);
     const reader: Reader = { fromIndex, listener };
-    const stream = this.#streams.get(key);
+    const stream = this.#streams.get(key) ?? this.#recalled(target);
     if (stream === undefined) return this.#wait(target, key, reader);
+    if (stream.restarted && fromIndex > 0) rewind(reader);
     for (const frame of stream.frames) deliver(frame, reader);
     if (stream.end !== undefined) {
       listener.onEnd(stream.end);
@@ -85,6 +108,12 @@ export class TokenStreams {
     return () => {
       stream.readers.delete(reader);
     };
+  }
+
+  #recalled(target: StreamTarget): Stream | undefined {
+    const end = this.#recall(target);
+    if (end === undefined) return undefined;
+    return { frames: framesOf(end), readers: new Set(), restarted: true, end };
   }
 
   #wait(target: StreamTarget, key: string, reader: Reader): () => void {
@@ -122,6 +151,23 @@ export class TokenStreams {
       if (oldest !== undefined) this.#streams.delete(oldest);
     }
   }
+}
+
+function restart(stream: Stream): void {
+  stream.frames.length = 0;
+  stream.restarted = true;
+  for (const reader of stream.readers) rewind(reader);
+}
+
+function rewind(reader: Reader): void {
+  reader.fromIndex = 0;
+  reader.listener.onRestart();
+}
+
+/** A whole answer as one frame; none where there is nothing to show. */
+function framesOf(end: StreamEnd): TokenFrame[] {
+  if (!end.ok || end.completion.tokens.length === 0) return [];
+  return [{ index: 0, text: end.completion.text, tokens: end.completion.tokens }];
 }
 
 /** Hands a frame to a reader, unless it lies wholly before the index that the reader asked for. */

@@ -34,6 +34,9 @@ export const ERROR_CATALOGUE = {
   cancelled: { rpc: -32021, http: 499 },
   device_died: { rpc: -32022, http: 503 },
   engine_failed: { rpc: -32023, http: 500 },
+  job_killed_worker: { rpc: -32024, http: 500 },
+  no_device: { rpc: -32025, http: 503 },
+  journal_failed: { rpc: -32026, http: 503 },
 
   route_not_found: { rpc: -32030, http: 404 },
   request_too_large: { rpc: -32031, http: 413 },
@@ -77,6 +80,12 @@ export function toRpcError(error: unknown): RpcError {
   const { code, message, fields } = toErrorData(error);
   const entry = entryOf(code) ?? ERROR_CATALOGUE.internal;
   return { code: entry.rpc, message, data: { ...fieldsToWire(fields), code } };
+}
+
+/** What an error is in HTTP's terms. */
+export function httpStatusOf(error: unknown): number {
+  const entry = error instanceof AtomaError ? entryOf(error.code) : undefined;
+  return (entry ?? ERROR_CATALOGUE.internal).http;
 }
 
 function entryOf(code: string): CatalogueEntry | undefined {

@@ -15,7 +15,8 @@ export interface NodeApi {
    * Runs a prompt for a client. Other clients can read its tokens with `subscribe({ kind: 'request', id })`
    * while it runs.
    * @throws AtomaError `unknown_model`, `invalid_params`, `prompt_too_long`, `busy` (`retryAfterMs` in its
-   * fields), `request_id_in_use`, `cancelled`, `device_died`, `engine_failed`, `not_ready`.
+   * fields), `request_id_in_use`, `cancelled`, `device_died`, `job_killed_worker`,
+   * `no_device`, `engine_failed`, `journal_failed`, `not_ready`.
    */
   generate(request: GenerateRequest, options: GenerateOptions): Promise<GenerateResult>;
   getTicket(id: string): Ticket | undefined;
@@ -25,8 +26,10 @@ export interface NodeApi {
   listModels(): readonly ModelInfo[];
   /**
    * Reads a stream from a token index: what was produced already is replayed, then it is live. A ticket that
-   * the node has not seen yet may be subscribed to: its event can still be on the way.
-   * @throws AtomaError `not_found` for a request that does not exist.
+   * the node has not seen yet may be subscribed to: its event can still be on the way. Where the stream
+   * began again since index `fromIndex` could be read, the listener is told `onRestart` first, and served
+   * from 0.
+   * @throws AtomaError `not_found` for a request that does not exist, `busy`, `journal_failed`.
    */
   subscribe(target: StreamTarget, fromIndex: number, listener: StreamListener): Unsubscribe;
   readiness(): Readiness;

@@ -15,7 +15,7 @@ import type { GenerateOptions, GenerateRequest, GenerateResult, NodeApi, NodeInf
 /** A token stream that a test drives by hand; readers get what was pushed before, then what comes. */
 export class FakeStream {
   readonly listeners = new Set<StreamListener>();
-  readonly #frames: TokenFrame[] = [];
+  #frames: TokenFrame[] = [];
   #end: StreamEnd | undefined;
   #index = 0;
 
@@ -31,6 +31,12 @@ export class FakeStream {
     this.#index += tokens.length;
     this.#frames.push(frame);
     for (const listener of this.listeners) listener.onFrame(frame);
+  }
+
+  restart(): void {
+    this.#frames = [];
+    this.#index = 0;
+    for (const listener of this.listeners) listener.onRestart();
   }
 
   finish(end: StreamEnd): void {
@@ -53,6 +59,17 @@ export interface FakeRun {
 export class FakeNode implements NodeApi {
   models: ModelInfo[] = [modelInfo('tiny')];
   ready = true;
+  info: NodeInfo = {
+    version: '1.2.3',
+    uptimeMs: 5,
+    smallId: 18_446_744_073_709_551_615n,
+    chain: undefined,
+    devices: [{ id: 'cpu', state: 'ready', models: ['tiny'], restarts: 0, lastFault: undefined }],
+    queue: { waiting: 0, running: 1, capacity: 8 },
+    tickets: { settled: 2 },
+    lateTickets: 0,
+    journal: undefined,
+  };
   readonly tickets: Ticket[] = [];
   readonly streams = new Map<string, FakeStream>();
   /** Answers each request at once, where set. */
@@ -74,8 +91,11 @@ export class FakeNode implements NodeApi {
     if (this.answer !== undefined) return { requestId, completion: this.answer(request), queuedMs: 0 };
     const stream = new FakeStream();
     this.streams.set(`request:${requestId}`, stream);
-    const { onTokens } = options;
-    if (onTokens !== undefined) stream.read(0, { onFrame: onTokens, onEnd: () => {} });
+    stream.read(0, {
+      onFrame: (frame) => options.onTokens?.(frame),
+      onRestart: () => options.onRestart?.(),
+      onEnd: () => {},
+    });
     const { promise, resolve, reject } = withResolvers<GenerateResult>();
     const finish = (completion: Completion): void => {
       stream.finish({ ok: true, completion });
@@ -96,15 +116,7 @@ export class FakeNode implements NodeApi {
   }
 
   nodeInfo(): NodeInfo {
-    return {
-      version: '1.2.3',
-      uptimeMs: 5,
-      smallId: 18_446_744_073_709_551_615n,
-      chain: undefined,
-      devices: [{ id: 'cpu', state: 'ready', models: ['tiny'] }],
-      queue: { waiting: 0, running: 1, capacity: 8 },
-      tickets: { settled: 2 },
-    };
+    return this.info;
   }
 
   listModels(): readonly ModelInfo[] {
@@ -170,6 +182,7 @@ export function ticket(id: string, state: TicketState): Ticket {
     chunksCount: 3n,
     outputDestination: new Uint8Array([0xa4, 0x49]),
     receivedAtMs: 1000,
+    deadlineMs: 61_000,
     firstTokenAtMs: undefined,
     state,
     history: [{ state: 'received', atMs: 1000, reason: undefined }],
@@ -191,4 +204,33 @@ function withResolvers<T>(): {
     reject = no;
   });
   return { promise, resolve, reject };
+}
+
+/** A node that has seen faults, and says all that it can. */
+export function troubledInfo(info: NodeInfo): NodeInfo {
+  return {
+    ...info,
+    chain: {
+      name: 'sui',
+      endpoint: 'https://fullnode.example',
+      chainId: '4btiuiMPvEENsttpZC7CZ53DruC3MAgfznDbASZ7DR6S',
+      address: '0xab',
+      following: true,
+      checkpoint: '9007199254740993',
+      checkpointAgeMs: 1500,
+      gas: { balance: 18_446_744_073_709_551_615n, perCommitment: 2_000_000n, runwayTickets: 41 },
+    },
+    devices: [
+      ...info.devices,
+      {
+        id: 'GPU "0"\\\n',
+        state: 'quarantined',
+        models: ['tiny'],
+        restarts: 5,
+        lastFault: 'killed by SIGABRT',
+      },
+    ],
+    lateTickets: 3,
+    journal: { path: '/data/journal.sqlite', fault: 'the disk is full' },
+  };
 }

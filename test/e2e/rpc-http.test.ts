@@ -3,6 +3,7 @@ import { request } from 'node:http';
 import { connect } from 'node:net';
 import { pino } from 'pino';
 import t from 'tap';
+import { AtomaError } from '#src/core/index.js';
 import { RpcServer } from '#src/rpc/index.js';
 import { call, post, startServer } from './rpc-clients.js';
 import { completion, FakeNode } from './rpc-fake-node.js';
@@ -38,7 +39,38 @@ t.test('what is not served is refused in the same form', async (t) => {
   t.equal(lost.status, 404);
   t.match(await lost.json(), { error: { data: { code: 'route_not_found' } } });
   const hint = await fetch(server.url);
-  t.match(await hint.json(), { json_rpc: 'POST /', websocket: '/ws', methods: ['atoma_generate'] });
+  t.match(await hint.json(), {
+    json_rpc: 'POST /',
+    websocket: '/ws',
+    methods: ['atoma_generate'],
+    health: ['/healthz', '/readyz'],
+    metrics: '/metrics',
+  });
+});
+
+t.test('a refusal in terms of HTTP says when to try again, in whole seconds rounded up', async (t) => {
+  const { server, node } = await startServer(t);
+  const refuse = async (code: string, fields: Readonly<Record<string, unknown>>) => {
+    node.readiness = () => {
+      throw new AtomaError(code, 'Not now.', { fields });
+    };
+    const response = await fetch(`${server.url}/readyz`);
+    t.match(response.headers.get('content-type'), /^application\/json/);
+    return {
+      status: response.status,
+      after: response.headers.get('retry-after'),
+      body: await response.json(),
+    };
+  };
+  t.match(await refuse('busy', { retryAfterMs: 2001 }), {
+    status: 429,
+    after: '3',
+    body: { id: null, error: { code: -32010, data: { code: 'busy', retry_after_ms: 2001 } } },
+  });
+  t.match(await refuse('busy', { retryAfterMs: 0 }), { status: 429, after: '1' });
+  t.match(await refuse('no_device', { retryAfterMs: 60_000 }), { status: 503, after: '60' });
+  t.match(await refuse('journal_failed', {}), { status: 503, after: null });
+  t.match(await refuse('odd', {}), { status: 500, after: null, body: { error: { code: -32603 } } });
 });
 
 t.test('a web page of another machine is refused, one of this machine is not', async (t) => {

@@ -1,7 +1,7 @@
 import t from 'tap';
 import { AtomaError } from '#src/core/index.js';
 import { call, post, startServer } from './rpc-clients.js';
-import { completion, modelInfo, ticket } from './rpc-fake-node.js';
+import { completion, modelInfo, ticket, troubledInfo } from './rpc-fake-node.js';
 
 t.test('atoma_generate runs with the contract’s defaults and answers the whole completion', async (t) => {
   const { server, node } = await startServer(t);
@@ -171,6 +171,8 @@ t.test('tickets are shown with every u64 as a decimal string', async (t) => {
       leaf_index: '0',
       chunks_count: '3',
       output_destination: 'a449',
+      received_at_ms: 1000,
+      deadline_ms: 61_000,
       first_token_at_ms: null,
       history: [{ state: 'received', at: 1000, reason: null }],
       answer: { text: 'hi', output_tokens: 1, root: 'ab'.repeat(32), tokens_per_second: 12.5 },
@@ -190,16 +192,40 @@ t.test('tickets are shown with every u64 as a decimal string', async (t) => {
 });
 
 t.test('the node and its models describe themselves', async (t) => {
-  const { server } = await startServer(t);
-  t.match(await call(server.url, 'atoma_nodeInfo'), {
+  const { server, node } = await startServer(t);
+  t.same(await call(server.url, 'atoma_nodeInfo'), {
+    jsonrpc: '2.0',
+    id: 1,
     result: {
       version: '1.2.3',
+      uptime_ms: 5,
+      ready: true,
+      reasons: [],
       small_id: '18446744073709551615',
       chain: null,
-      ready: true,
+      devices: [{ id: 'cpu', state: 'ready', models: ['tiny'], restarts: 0, last_fault: null }],
+      queue: { waiting: 0, running: 1, capacity: 8 },
       tickets: { settled: 2 },
+      late_tickets: 0,
+      journal: null,
     },
   });
+  node.info = troubledInfo(node.info);
+  t.match(await call(server.url, 'atoma_nodeInfo'), {
+    result: {
+      chain: {
+        checkpoint: '9007199254740993',
+        checkpoint_age_ms: 1500,
+        gas: { balance: '18446744073709551615', per_commitment: '2000000', runway_tickets: 41 },
+      },
+      devices: [{ restarts: 0 }, { state: 'quarantined', restarts: 5, last_fault: 'killed by SIGABRT' }],
+      late_tickets: 3,
+      journal: { path: '/data/journal.sqlite', fault: 'the disk is full' },
+    },
+  });
+  const unread = { ...troubledInfo(node.info) };
+  if (unread.chain !== undefined) node.info = { ...unread, chain: { ...unread.chain, gas: undefined } };
+  t.match(await call(server.url, 'atoma_nodeInfo'), { result: { chain: { gas: null } } });
   t.match(await call(server.url, 'atoma_listModels', {}), {
     result: [{ name: 'tiny', context_size: 512, sequences_per_worker: 1, flash_attention: false }],
   });

@@ -92,6 +92,64 @@ t.test('a stream that fails ends with the error', async (t) => {
   );
 });
 
+t.test(
+  'a device that dies under a stream: the client is told, and reads all again from index 0',
+  async (t) => {
+    const { server, node } = await startServer(t);
+    const owner = await SocketClient.connect(server.url);
+    const restarted = { index: 0, text: '', tokens: [], restarted: true };
+    await owner.result(1, 'atoma_generate', { prompt: 'x', stream: true, request_id: 'r' });
+    const run = await node.nextRun();
+    run.stream.push('a', [1]);
+    run.stream.push('b', [2]);
+    const reader = await SocketClient.connect(server.url);
+    await reader.result(1, 'atoma_subscribe', { request_id: 'r', from_index: 1 });
+    t.same(await reader.next(), note('1', { index: 1, text: 'b', tokens: [2] }));
+    run.stream.restart();
+    run.stream.push('ä', [3]);
+    t.same(await reader.next(), note('1', restarted));
+    t.same(await reader.next(), note('1', { index: 0, text: 'ä', tokens: [3] }));
+    for (const frame of [
+      { index: 0, text: 'a', tokens: [1] },
+      { index: 1, text: 'b', tokens: [2] },
+      restarted,
+      { index: 0, text: 'ä', tokens: [3] },
+    ]) {
+      t.same(await owner.next(), note('1', frame));
+    }
+    run.stream.restart();
+    t.same(await reader.next(), note('1', restarted));
+    t.same(await owner.next(), note('1', restarted));
+    run.fail(new AtomaError('job_killed_worker', 'The job ended its worker twice.'));
+    t.match(await owner.next(), note('1', { index: 0, done: true, error: { code: -32024 } }));
+  },
+);
+
+t.test('a restart before the answer to the call keeps its place in the order', async (t) => {
+  const { server, node } = await startServer(t);
+  const client = await SocketClient.connect(server.url);
+  node.generate = async ({ requestId }, { onTokens, onRestart }) => {
+    onTokens?.({ index: 0, text: 'a', tokens: [1] });
+    onRestart?.();
+    onTokens?.({ index: 0, text: 'b', tokens: [2] });
+    return { requestId, completion: completion('b', [2]), queuedMs: 0 };
+  };
+  await client.result(1, 'atoma_generate', { prompt: 'x', stream: true });
+  t.match(await client.next(), note('1', { index: 0, text: 'a' }));
+  t.match(await client.next(), note('1', { index: 0, restarted: true }));
+  t.match(await client.next(), note('1', { index: 0, text: 'b' }));
+  t.match(await client.next(), note('1', { index: 1, done: true, completion: { text: 'b' } }));
+});
+
+t.test('an answer whose reason to end was not kept says so', async (t) => {
+  const { server, node } = await startServer(t);
+  const client = await SocketClient.connect(server.url);
+  await client.result(1, 'atoma_subscribe', { ticket_id: '0xaa' });
+  const recalled = { ...completion('a', [1]), finishReason: undefined };
+  node.streams.get('ticket:0xaa')?.finish({ ok: true, completion: recalled });
+  t.match(await client.next(), note('1', { done: true, completion: { finish_reason: null } }));
+});
+
 t.test('a request can be read by others, from any index; the id comes before the replay', async (t) => {
   const { server, node } = await startServer(t);
   const owner = await SocketClient.connect(server.url);

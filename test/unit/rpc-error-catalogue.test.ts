@@ -1,6 +1,12 @@
 import t from 'tap';
 import { AtomaError } from '#src/core/index.js';
-import { catalogued, ERROR_CATALOGUE, isCatalogued, toRpcError } from '#src/rpc/error-catalogue.js';
+import {
+  catalogued,
+  ERROR_CATALOGUE,
+  httpStatusOf,
+  isCatalogued,
+  toRpcError,
+} from '#src/rpc/error-catalogue.js';
 
 t.test('every error has a number of its own, in the ranges of the specification', async (t) => {
   const numbers = Object.values(ERROR_CATALOGUE).map((entry) => entry.rpc);
@@ -11,6 +17,15 @@ t.test('every error has a number of its own, in the ranges of the specification'
     t.ok(standard.has(entry.rpc) || (entry.rpc <= -32000 && entry.rpc >= -32099), `${code}: ${entry.rpc}`);
     t.ok(entry.http >= 400 && entry.http <= 599, `${code}: HTTP ${entry.http}`);
   }
+});
+
+t.test('faults of the node are 503, faults of a job are not', async (t) => {
+  const status = (code: string): number => httpStatusOf(new AtomaError(code, 'x'));
+  for (const code of ['device_died', 'no_device', 'journal_failed', 'not_ready']) t.equal(status(code), 503);
+  t.equal(status('job_killed_worker'), 500);
+  t.equal(status('busy'), 429);
+  t.equal(status('unheard_of'), 500);
+  t.equal(httpStatusOf(new Error('x')), 500);
 });
 
 t.test('an AtomaError keeps message and fields, as JSON', async (t) => {

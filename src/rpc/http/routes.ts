@@ -1,13 +1,17 @@
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import type { Logger } from 'pino';
-import { type CatalogueCode, catalogued, ERROR_CATALOGUE, toRpcError } from '../error-catalogue.js';
+import { type CatalogueCode, catalogued, isCatalogued } from '../error-catalogue.js';
 import { CallScope } from '../json-rpc/call-scope.js';
 import type { Dispatcher } from '../json-rpc/dispatcher.js';
-import { errorResponse } from '../json-rpc/message.js';
+import { NodeMetrics } from '../metrics/node-metrics.js';
 import type { NodeApi } from '../node-api.js';
 import type { RpcLimits } from '../options.js';
 import { WEBSOCKET_PATH } from '../websocket/endpoint.js';
 import { isLoopbackOrigin } from './origin.js';
+import { toRefusal } from './refusal.js';
+
+/** Where Prometheus looks unless told otherwise. */
+const METRICS_PATH = '/metrics';
 
 const JSON_TYPE = 'application/json; charset=utf-8';
 
@@ -32,6 +36,7 @@ export function addRoutes(
   });
   addJsonRpc(app, options.limits, modules);
   addHealth(app, modules.node);
+  addMetrics(app, modules.node);
   addRefusals(app, modules.logger);
   app.get('/', () => ({
     name: 'atoma-node',
@@ -39,6 +44,7 @@ export function addRoutes(
     websocket: WEBSOCKET_PATH,
     methods: modules.dispatcher.methodNames,
     health: ['/healthz', '/readyz'],
+    metrics: METRICS_PATH,
   }));
 }
 
@@ -72,6 +78,14 @@ function addHealth(app: FastifyInstance, node: NodeApi): void {
   });
 }
 
+function addMetrics(app: FastifyInstance, node: NodeApi): void {
+  const metrics = new NodeMetrics({ node });
+  app.get(METRICS_PATH, async (_request, reply) => {
+    const text = await metrics.scrape();
+    return reply.type(metrics.contentType).send(text);
+  });
+}
+
 function addRefusals(app: FastifyInstance, logger: Logger): void {
   app.setNotFoundHandler((request, reply) => {
     refuse(
@@ -89,17 +103,18 @@ function addRefusals(app: FastifyInstance, logger: Logger): void {
         refuse(reply, 'unsupported_media_type', 'Send Content-Type: application/json.');
       else if (statusCode < 500) refuse(reply, 'bad_http_request', error.message);
       else {
-        logger.error({ err: error }, 'an HTTP request failed');
-        void reply
-          .code(500)
-          .type(JSON_TYPE)
-          .send(errorResponse(null, toRpcError(error)));
+        if (!isCatalogued(error)) logger.error({ err: error }, 'an HTTP request failed');
+        send(reply, error);
       }
     },
   );
 }
 
 function refuse(reply: FastifyReply, code: CatalogueCode, message: string): void {
-  const body = errorResponse(null, toRpcError(catalogued(code, message)));
-  void reply.code(ERROR_CATALOGUE[code].http).type(JSON_TYPE).send(body);
+  send(reply, catalogued(code, message));
+}
+
+function send(reply: FastifyReply, error: unknown): void {
+  const { status, headers, body } = toRefusal(error);
+  void reply.code(status).headers(headers).send(body);
 }

@@ -37,7 +37,7 @@ function startStream(node: NodeApi, request: GenerateRequest, streams: StreamHos
     const result = await node.generate(request, {
       signal: controller.signal,
       onTokens: (frame) => subscription.push(frame),
-      onRestart: undefined,
+      onRestart: () => subscription.restart(),
     });
     subscription.complete(result.completion, generateResultToWire(result, request.params));
   };

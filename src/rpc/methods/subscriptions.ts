@@ -17,7 +17,11 @@ const SubscribeParams = z
     error: 'wanted either ticket_id or request_id',
   });
 
-/** `atoma_subscribe` and `atoma_unsubscribe`: the tokens of a ticket or a request, over a WebSocket. */
+/**
+ * `atoma_subscribe` and `atoma_unsubscribe`: the tokens of a ticket or a request, over a WebSocket. A client
+ * that lost its connection asks again with `from_index` = tokens it has; where the answer began again
+ * meanwhile, the first notification is `restarted` and all tokens come, from index 0.
+ */
 export function subscriptionMethods(node: NodeApi): readonly Method[] {
   const subscribe = defineMethod({
     name: 'atoma_subscribe',
@@ -48,7 +52,7 @@ function follow(node: NodeApi, target: StreamTarget, fromIndex: number, streams:
   try {
     subscription.onCancel = node.subscribe(target, fromIndex, {
       onFrame: (frame) => subscription.push(frame),
-      onRestart: () => undefined,
+      onRestart: () => subscription.restart(),
       onEnd: (end) => {
         if (end.ok) subscription.complete(end.completion, describe(node, target, end.completion));
         else subscription.fail(fromErrorData(end.error));

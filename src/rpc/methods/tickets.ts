@@ -1,23 +1,10 @@
 import { z } from 'zod';
-import type { TicketState } from '../../core/index.js';
 import { catalogued } from '../error-catalogue.js';
 import { defineMethod, type Method } from '../json-rpc/method.js';
 import type { NodeApi } from '../node-api.js';
 import { ticketToWire } from '../wire/ticket.js';
+import { TICKET_STATES } from '../wire/ticket-states.js';
 import { ticketId } from './params.js';
-
-/** Every state, checked against the type so that none can be forgotten. */
-const TICKET_STATES: Readonly<Record<TicketState, TicketState>> = {
-  received: 'received',
-  running: 'running',
-  answered: 'answered',
-  committing: 'committing',
-  committed: 'committed',
-  settled: 'settled',
-  disputed: 'disputed',
-  skipped: 'skipped',
-  failed: 'failed',
-};
 
 /** A page that stays well under a megabyte with usual prompts. */
 const MAX_LISTED_TICKETS = 1000;

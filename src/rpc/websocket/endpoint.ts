@@ -2,10 +2,10 @@ import { type IncomingMessage, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Logger } from 'pino';
 import { WebSocketServer } from 'ws';
-import { type CatalogueCode, catalogued, ERROR_CATALOGUE, toRpcError } from '../error-catalogue.js';
+import { type CatalogueCode, catalogued } from '../error-catalogue.js';
 import { isLoopbackOrigin } from '../http/origin.js';
+import { toRefusal } from '../http/refusal.js';
 import type { Dispatcher } from '../json-rpc/dispatcher.js';
-import { errorResponse } from '../json-rpc/message.js';
 import type { RpcLimits } from '../options.js';
 import { FrameEncoder } from './frame-encoder.js';
 import { WebSocketSession } from './session.js';
@@ -77,13 +77,12 @@ export class WebSocketEndpoint {
 }
 
 function refuse(connection: Duplex, code: CatalogueCode, message: string): void {
-  const { http } = ERROR_CATALOGUE[code];
-  const body = errorResponse(null, toRpcError(catalogued(code, message)));
+  const { status, headers, body } = toRefusal(catalogued(code, message));
   const head = [
-    `HTTP/1.1 ${http} ${STATUS_CODES[http] ?? ''}`,
-    'Connection: close',
-    'Content-Type: application/json; charset=utf-8',
-    `Content-Length: ${Buffer.byteLength(body)}`,
+    `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}`,
+    'connection: close',
+    `content-length: ${Buffer.byteLength(body)}`,
+    ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`),
   ];
   connection.on('error', () => connection.destroy());
   connection.once('finish', () => connection.destroy());

@@ -2,7 +2,11 @@ import type { Completion, TokenFrame } from '../../core/index.js';
 import { toRpcError } from '../error-catalogue.js';
 import { encodeFrame, type FrameEncoder } from './frame-encoder.js';
 
-/** One client's reading of one token stream, as `atoma_subscription` notifications. */
+/**
+ * One client's reading of one token stream, as `atoma_subscription` notifications. Their `result` has always
+ * `index`, `text` and `tokens`; with `restarted: true` (no tokens) the client throws away what it has of the
+ * stream, and tokens come from index 0; with `done: true` it is the last, with `completion` or `error`.
+ */
 export class Subscription {
   readonly id: string;
   /** Stops what feeds the subscription; called once where the client ends it or goes away. */
@@ -38,6 +42,13 @@ export class Subscription {
     if (this.#ended) return;
     this.#nextIndex = frame.index + frame.tokens.length;
     this.#emit(`${this.#prefix}${this.#encoder.encode(frame)}}}}`);
+  }
+
+  /** Tells that the answer begins again: what was sent no longer counts, frames come from index 0. */
+  restart(): void {
+    if (this.#ended) return;
+    this.#nextIndex = 0;
+    this.#emit(`${this.#prefix}${encodeFrame(0, '', [])},"restarted":true}}}`);
   }
 
   /** Sends the last notification of a stream that went well; `wire` is its `completion`. */

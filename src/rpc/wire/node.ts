@@ -10,9 +10,22 @@ export function nodeInfoToWire(info: NodeInfo, readiness: Readiness): Record<str
     reasons: readiness.reasons,
     small_id: info.smallId?.toString() ?? null,
     chain: info.chain === undefined ? null : chainToWire(info.chain),
-    devices: info.devices.map(({ id, state, models }) => ({ id, state, models })),
+    devices: info.devices.map(deviceToWire),
     queue: { waiting: info.queue.waiting, running: info.queue.running, capacity: info.queue.capacity },
     tickets: info.tickets,
+    late_tickets: info.lateTickets,
+    journal:
+      info.journal === undefined ? null : { path: info.journal.path, fault: info.journal.fault ?? null },
+  };
+}
+
+function deviceToWire(device: NodeInfo['devices'][number]): Record<string, unknown> {
+  return {
+    id: device.id,
+    state: device.state,
+    models: device.models,
+    restarts: device.restarts,
+    last_fault: device.lastFault ?? null,
   };
 }
 
@@ -25,6 +38,14 @@ function chainToWire(chain: NonNullable<NodeInfo['chain']>): Record<string, unkn
     following: chain.following,
     checkpoint: chain.checkpoint ?? null,
     checkpoint_age_ms: chain.checkpointAgeMs ?? null,
+    gas:
+      chain.gas === undefined
+        ? null
+        : {
+            balance: chain.gas.balance.toString(),
+            per_commitment: chain.gas.perCommitment.toString(),
+            runway_tickets: chain.gas.runwayTickets,
+          },
   };
 }
 

@@ -12,6 +12,7 @@ export function ticketToWire(ticket: Ticket): Record<string, unknown> {
     output_destination: hex(ticket.outputDestination),
     event_id: ticket.eventId,
     received_at_ms: ticket.receivedAtMs,
+    deadline_ms: ticket.deadlineMs,
     first_token_at_ms: ticket.firstTokenAtMs ?? null,
     history: ticket.history.map(({ state, atMs, reason }) => ({ state, at: atMs, reason: reason ?? null })),
     answer: ticket.answer === undefined ? null : answerToWire(ticket.answer),

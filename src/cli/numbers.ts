@@ -1,4 +1,5 @@
 import { InvalidArgumentError } from 'commander';
+import { U64_MAX } from '../core/index.js';
 
 const MAX_PORT = 65_535;
 
@@ -16,6 +17,18 @@ export function positiveOf(flag: string, text: string): number {
   const value = Number(text);
   if (!Number.isSafeInteger(value) || value < 1) {
     throw new InvalidArgumentError(`${flag} is ${JSON.stringify(text)}, wanted a whole number above 0`);
+  }
+  return value;
+}
+
+/**
+ * A checkpoint's sequence number, a u64.
+ * @throws InvalidArgumentError naming the flag.
+ */
+export function checkpointOf(flag: string, text: string): bigint {
+  const value = /^\d{1,20}$/.test(text) ? BigInt(text) : undefined;
+  if (value === undefined || value > U64_MAX) {
+    throw new InvalidArgumentError(`${flag} is ${JSON.stringify(text)}, wanted a checkpoint's number`);
   }
   return value;
 }

@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import { VERSION } from '../node/index.js';
+import { addAudit } from './audit.js';
 import { addDemo } from './demo.js';
 import { addDevnet } from './devnet.js';
 import { EXIT, reportError } from './exit.js';
@@ -33,6 +34,7 @@ function createProgram(env: NodeJS.ProcessEnv): Command {
   addStart(program, env);
   addDemo(program, env);
   addDevnet(program, env);
+  addAudit(program, env);
   for (const command of [program, ...program.commands]) command.exitOverride();
   return program;
 }

@@ -1,26 +1,28 @@
+import { tmpdir, userInfo } from 'node:os';
+import { join } from 'node:path';
 import type { Command } from 'commander';
 import type { Logger } from 'pino';
-import { type ConfigPaths, loadConfig } from '../config/index.js';
+import { loadConfig } from '../config/index.js';
 import { AtomaNode } from '../node/index.js';
+import { addConfigOptions, type ConfigFlags, pathsOf } from './config-flags.js';
 import { EXIT, exitCodeOf, reportError, writeLine } from './exit.js';
 import { LoadProgressReport } from './load-progress.js';
 import { createLogger } from './logger.js';
 
-interface StartFlags extends ConfigPaths {
+interface StartFlags extends ConfigFlags {
+  readonly acceptGap?: boolean;
   readonly json?: boolean;
   readonly grace: string;
 }
 
 /** Adds `start`, the default command. */
 export function addStart(program: Command, env: NodeJS.ProcessEnv): void {
-  program
-    .command('start', { isDefault: true })
-    .description('run the node')
-    .option('--model-config-path <file>', 'models, devices, RPC port (TOML)')
-    .option('--sui-subscriber-path <file>', 'where events come from (TOML)')
-    .option('--atoma-sui-client-config-path <file>', 'wallet, badge and contract (TOML)')
-    .option('--config-path <file>', 'one file with the tables [inference], [event_subscriber], [client]')
-    .option('--grace <seconds>', 'time for tickets in flight when the node is asked to stop', '10')
+  addConfigOptions(program.command('start', { isDefault: true }).description('run the node'))
+    .option('--grace <seconds>', 'time for what runs when the node is asked to stop', '10')
+    .option(
+      '--accept-gap',
+      "go on where the chain's endpoint no longer has events that this node has not read; tickets among them are lost",
+    )
     .option('--json', 'NDJSON on stdout: listening, ready, stopped')
     .action(async (flags: StartFlags, command: Command) => {
       const { modelConfigPath, suiSubscriberPath, atomaSuiClientConfigPath, configPath } = flags;
@@ -41,7 +43,11 @@ async function start(flags: StartFlags, graceMs: number, logger: Logger): Promis
   const progress = new LoadProgressReport({ logger, terminal: process.stderr.isTTY });
   try {
     const config = await loadConfig(pathsOf(flags));
-    node = await AtomaNode.create(config, { logger });
+    node = await AtomaNode.create(
+      config,
+      { acceptGap: flags.acceptGap ?? false, lockDir: lockDir() },
+      { logger },
+    );
     const url = await node.listen();
     logger.info({ url }, 'RPC listens');
     say({ type: 'listening', url });
@@ -66,14 +72,9 @@ async function start(flags: StartFlags, graceMs: number, logger: Logger): Promis
   }
 }
 
-function pathsOf(flags: StartFlags): ConfigPaths {
-  const { modelConfigPath, suiSubscriberPath, atomaSuiClientConfigPath, configPath } = flags;
-  return {
-    ...(modelConfigPath !== undefined && { modelConfigPath }),
-    ...(suiSubscriberPath !== undefined && { suiSubscriberPath }),
-    ...(atomaSuiClientConfigPath !== undefined && { atomaSuiClientConfigPath }),
-    ...(configPath !== undefined && { configPath }),
-  };
+/** One folder a user: nodes of one machine that share a badge meet there, whatever their configuration. */
+function lockDir(): string {
+  return join(tmpdir(), `atoma-node-${userInfo().uid}`);
 }
 
 interface EndOfRun {

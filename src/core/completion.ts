@@ -19,8 +19,7 @@ export interface Completion {
   readonly tokens: readonly number[];
   /** `pre_prompt_tokens`, the prompt's tokens, and a BOS token where the tokenizer adds one. */
   readonly inputTokens: number;
-  /** undefined where the answer was read back from a record that did not keep it. */
-  readonly finishReason: FinishReason | undefined;
+  readonly finishReason: FinishReason;
   readonly timings: CompletionTimings;
 }
 

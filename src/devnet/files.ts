@@ -95,6 +95,7 @@ function clientToml(devnet: Chain, node: DevnetNode): string {
     small_id: smallId(node),
     max_concurrent_requests: MAX_CONCURRENT_REQUESTS,
     request_timeout: { secs: REQUEST_TIMEOUT_SECS, nanos: 0 },
+    data_dir: 'data',
   });
 }
 

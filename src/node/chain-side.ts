@@ -2,7 +2,6 @@ import { join } from 'node:path';
 import type { Logger } from 'pino';
 import type { Chain } from '../chain/index.js';
 import type { ChainConfig } from '../config/index.js';
-import type { Completion, StreamTarget } from '../core/index.js';
 import type { Scheduler } from '../scheduler/index.js';
 import { Journal, type JournalModules, type JournalOptions, ProcessLock } from '../tickets/index.js';
 import { Committer } from './commit.js';
@@ -108,11 +107,6 @@ export class ChainSide {
     if (!intake.started || !chain.status().following) reasons.push('the chain is not followed yet');
     if (gas.reason !== undefined) reasons.push(gas.reason);
     return reasons;
-  }
-
-  /** The answer to a ticket of an earlier run. */
-  recall(target: StreamTarget): Completion | undefined {
-    return target.kind === 'ticket' ? this.journal.get(target.id)?.answer : undefined;
   }
 
   /** No more events; what they brought is in the journal. */

@@ -1,12 +1,11 @@
-import { setMaxListeners } from 'node:events';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import type { Chain } from '../chain/index.js';
 import type { Config } from '../config/index.js';
 import {
   AtomaError,
-  type Completion,
   checkPromptParams,
   type ModelInfo,
+  type StreamEnd,
   type StreamListener,
   type StreamTarget,
   type Ticket,
@@ -23,12 +22,10 @@ import {
   RpcServer,
 } from '../rpc/index.js';
 import { SCHEDULER_DEFAULTS, Scheduler } from '../scheduler/index.js';
-import { TICKET_BOOK_DEFAULTS, TicketBook } from '../tickets/index.js';
-import type { DeviceProcess, LoadProgress } from '../workers/index.js';
-import { connectSui } from './connect-sui.js';
+import type { Device, LoadProgress } from '../workers/index.js';
+import { ChainSide, type ChainSideOptions } from './chain-side.js';
 import { planDevices } from './devices.js';
-import { SETTLEMENT_TIMEOUT_MS, TicketFlow } from './ticket-flow.js';
-import { TokenStreams } from './token-streams.js';
+import { type StreamWriter, TokenStreams } from './token-streams.js';
 import { VERSION } from './version.js';
 
 /** Called once when a running node can go on no longer. */
@@ -37,38 +34,67 @@ export type FatalHandler = (error: unknown) => void;
 interface Parts {
   readonly config: Config;
   readonly logger: Logger;
-  readonly devices: readonly DeviceProcess[];
+  readonly options: NodeOptions;
+  readonly devices: readonly Device[];
+}
+
+interface StartOptions {
+  readonly onProgress: LoadProgress;
+  readonly onFatal: FatalHandler;
+}
+
+/** What an operator may add to the configuration for one run. */
+export interface NodeOptions {
+  /** Go on where the chain's endpoint has thrown events away that were still to be read. */
+  readonly acceptGap: boolean;
+  /** Folder of the locks that keep a second node with the same badge out of this machine. */
+  readonly lockDir: string;
+  /** For tests: how the journal is opened besides. */
+  readonly journal?: NonNullable<ChainSideOptions['journal']>;
 }
 
 /** The node: builds its parts in the order written here, and stops them in the reverse one. */
 export class AtomaNode implements NodeApi {
   readonly #config: Config;
+  readonly #options: NodeOptions;
   readonly #logger: Logger;
-  readonly #devices: readonly DeviceProcess[];
+  readonly #devices: readonly Device[];
   readonly #scheduler: Scheduler;
-  readonly #streams = new TokenStreams();
-  readonly #tickets = new TicketBook(TICKET_BOOK_DEFAULTS);
-  readonly #intake = new AbortController();
+  readonly #streams: TokenStreams;
+  readonly #requests = new Set<Promise<unknown>>();
   readonly #startedAt = performance.now();
-  #chain: Chain | undefined;
-  #flow: TicketFlow | undefined;
-  #following: Promise<void> = Promise.resolve();
+  #chainSide: ChainSide | undefined;
   #rpc: RpcServer | undefined;
+  #starting: Promise<void> = Promise.resolve();
   #state: 'starting' | 'running' | 'stopping' = 'starting';
 
   private constructor(parts: Parts) {
     this.#config = parts.config;
+    this.#options = parts.options;
     this.#logger = parts.logger;
     this.#devices = parts.devices;
-    this.#scheduler = new Scheduler(SCHEDULER_DEFAULTS, { executors: parts.devices });
-    // One listener a call in flight; there is no leak to warn of.
-    setMaxListeners(0, this.#intake.signal);
+    const { maxRequestWaitMs, maxQueuedRequests, ticketReserve } = parts.config.inference.scheduler;
+    this.#scheduler = new Scheduler(
+      {
+        ...SCHEDULER_DEFAULTS,
+        maxRequestWaitMs,
+        maxQueuedRequests,
+        // Without a chain there are no tickets to hold sequences back for.
+        ticketReserve: parts.config.chain === undefined ? 0 : ticketReserve,
+      },
+      { executors: parts.devices },
+    );
+    this.#streams = new TokenStreams(undefined, { recall: (target) => this.#recall(target) });
   }
 
   /** @throws AtomaError where a model's file cannot be found. */
-  static async create(config: Config, modules: { readonly logger: Logger }): Promise<AtomaNode> {
+  static async create(
+    config: Config,
+    options: NodeOptions,
+    modules: { readonly logger: Logger },
+  ): Promise<AtomaNode> {
     const devices = await planDevices(config.inference, modules);
-    return new AtomaNode({ config, logger: modules.logger, devices });
+    return new AtomaNode({ config, options, logger: modules.logger, devices });
   }
 
   /** Where RPC listens; undefined before {@link AtomaNode.listen}. */
@@ -96,64 +122,104 @@ export class AtomaNode implements NodeApi {
   }
 
   /**
-   * Loads the models, connects to the chain and begins to take tickets.
+   * Opens the journal, connects to the chain, loads the models and begins to take tickets.
    * @throws AtomaError of the first part that cannot start; call `stop` then.
    */
-  async start(options: { readonly onProgress: LoadProgress; readonly onFatal: FatalHandler }): Promise<void> {
+  start(options: StartOptions): Promise<void> {
+    this.#starting = this.#start(options);
+    return this.#starting;
+  }
+
+  async #start({ onProgress, onFatal }: StartOptions): Promise<void> {
     const { chain } = this.#config;
     if (chain === undefined) this.#logger.info('no chain is configured: serving RPC only');
-    else this.#chain = await connectSui(chain, { logger: this.#logger });
-    await Promise.all(this.#devices.map((device) => device.start(options.onProgress, options.onFatal)));
-    for (const { name } of this.listModels()) this.#scheduler.serve(name);
-    if (chain !== undefined && this.#chain !== undefined)
-      this.#follow(this.#chain, chain.client.smallId, options.onFatal);
+    else {
+      this.#chainSide = await ChainSide.open(
+        { config: chain, ...this.#options },
+        { scheduler: this.#scheduler, streams: this.#streams, logger: this.#logger },
+      );
+    }
+    const onChange = (): void => this.#scheduler.refresh();
+    await Promise.all(this.#devices.map((device) => device.start(onProgress, onChange)));
+    for (const { name, contextSize } of this.listModels()) this.#scheduler.serve(name, contextSize);
+    if (this.#state !== 'starting') return;
+    this.#chainSide?.start(onFatal);
     this.#state = 'running';
   }
 
-  /** Stops intake, gives tickets in flight `graceMs` to be committed, then ends every part. */
+  /**
+   * Takes nothing more, gives what runs `graceMs` to end, hands back to the journal what did not, then ends
+   * every part.
+   */
   async stop(graceMs: number): Promise<void> {
+    const wasStarting = this.#state === 'starting';
     this.#state = 'stopping';
-    this.#intake.abort();
-    await this.#following;
-    await this.#flow?.drain(graceMs);
+    if (wasStarting) {
+      await this.#stopDevices();
+      await this.#starting.catch(() => undefined);
+    }
+    await this.#chainSide?.stopIntake();
+    const requests = Promise.race([
+      Promise.allSettled(this.#requests),
+      delay(graceMs, undefined, { ref: false }),
+    ]);
+    await Promise.all([this.#chainSide?.drain(graceMs), requests]);
     await this.#rpc?.stop();
+    await this.#stopDevices();
+    await this.#chainSide?.close();
+  }
+
+  async #stopDevices(): Promise<void> {
     await Promise.all(this.#devices.map((device) => device.stop()));
-    await this.#chain?.close();
   }
 
   async generate(request: GenerateRequest, options: GenerateOptions): Promise<GenerateResult> {
-    const { requestId, params } = request;
-    checkPromptParams(params);
+    checkPromptParams(request.params);
     if (this.#state !== 'running') throw new AtomaError('not_ready', this.readiness().reasons.join('; '));
-    const stream = this.#streams.open({ kind: 'request', id: requestId });
-    let completion: Completion;
-    let queuedMs: number;
+    const stream = this.#streams.open({ kind: 'request', id: request.requestId });
+    const running = this.#run(request, options, stream);
+    this.#requests.add(running);
     try {
-      ({ completion, queuedMs } = await this.#scheduler.submit(
-        { id: requestId, params },
-        { kind: 'request' },
-        {
-          signal: options.signal,
-          onTokens: (frame) => {
-            options.onTokens?.(frame);
-            stream.push(frame);
-          },
-        },
-      ));
+      const result = await running;
+      stream.end({ ok: true, completion: result.completion });
+      return result;
     } catch (error) {
       stream.end({ ok: false, error: toErrorData(error) });
       throw error;
+    } finally {
+      this.#requests.delete(running);
     }
-    stream.end({ ok: true, completion });
+  }
+
+  async #run(
+    { requestId, params }: GenerateRequest,
+    { signal, onTokens, onRestart }: GenerateOptions,
+    stream: StreamWriter,
+  ): Promise<GenerateResult> {
+    const { completion, queuedMs } = await this.#scheduler.submit(
+      { id: requestId, params },
+      { kind: 'request' },
+      {
+        signal,
+        onTokens: (frame) => {
+          onTokens?.(frame);
+          stream.push(frame);
+        },
+        onRestart: () => {
+          onRestart?.();
+          stream.restart();
+        },
+      },
+    );
     return { requestId, completion, queuedMs };
   }
 
   getTicket(id: string): Ticket | undefined {
-    return this.#tickets.get(id);
+    return this.#chainSide?.journal.get(id);
   }
 
   listTickets(query: { readonly state: TicketState | undefined; readonly limit: number }): readonly Ticket[] {
-    return this.#tickets.list(query);
+    return this.#chainSide?.journal.list(query) ?? [];
   }
 
   listModels(): readonly ModelInfo[] {
@@ -167,57 +233,52 @@ export class AtomaNode implements NodeApi {
   readiness(): Readiness {
     const reasons = this.#devices
       .filter((device) => device.state !== 'ready')
-      .map((device) => `device ${device.id} is ${device.state}`);
+      .map(({ id, state, lastFault }) => `device ${id} is ${state}${lastFault ? `: ${lastFault}` : ''}`);
     if (this.#state === 'stopping') reasons.push('the node is stopping');
-    else if (this.#config.chain !== undefined && !(this.#chain?.status().following ?? false)) {
-      reasons.push('the chain is not followed yet');
-    }
+    else if (this.#chainSide !== undefined) reasons.push(...this.#chainSide.reasons());
+    else if (this.#config.chain !== undefined) reasons.push('the chain is not connected yet');
     return { ready: reasons.length === 0 && this.#state === 'running', reasons };
   }
 
   nodeInfo(): NodeInfo {
+    const journal = this.#chainSide?.journal;
+    const counts = journal?.counts();
     return {
       version: VERSION,
       uptimeMs: performance.now() - this.#startedAt,
       smallId: this.#config.chain?.client.smallId,
       chain: this.#chainInfo(),
-      devices: this.#devices.map(({ id, state, models }) => ({
+      devices: this.#devices.map(({ id, state, models, restarts, lastFault }) => ({
         id,
         state,
         models: models.map(({ name }) => name),
-        restarts: 0,
-        lastFault: undefined,
+        restarts,
+        lastFault,
       })),
       queue: this.#scheduler.status(),
-      tickets: this.#tickets.counts(),
-      lateTickets: 0,
-      journal: undefined,
+      tickets: counts?.byState ?? {},
+      lateTickets: counts?.late ?? 0,
+      journal: journal && { path: journal.path, fault: journal.fault?.message },
     };
   }
 
   #chainInfo(): NodeInfo['chain'] {
-    if (this.#chain === undefined) return undefined;
-    const { checkpoint, ...status } = this.#chain.status();
+    const chain = this.#chainSide?.chain;
+    if (chain === undefined) return undefined;
+    const { checkpoint, ...status } = chain.status();
     return {
-      name: this.#chain.name,
+      name: chain.name,
       ...status,
       checkpoint: checkpoint?.sequence.toString(),
       checkpointAgeMs: checkpoint === undefined ? undefined : Date.now() - checkpoint.seenAtMs,
     };
   }
 
-  #follow(chain: Chain, smallId: bigint, onFatal: FatalHandler): void {
-    this.#flow = new TicketFlow(
-      { smallId, settlementTimeoutMs: SETTLEMENT_TIMEOUT_MS },
-      {
-        chain,
-        tickets: this.#tickets,
-        scheduler: this.#scheduler,
-        streams: this.#streams,
-        logger: this.#logger,
-      },
-    );
-    this.#following = this.#flow.follow(this.#intake.signal).catch(onFatal);
+  #recall(target: StreamTarget): StreamEnd | undefined {
+    if (target.kind !== 'ticket') return undefined;
+    const ticket = this.getTicket(target.id);
+    if (ticket?.answer !== undefined) return { ok: true, completion: ticket.answer };
+    return ticket?.error === undefined ? undefined : { ok: false, error: ticket.error };
   }
 }
 

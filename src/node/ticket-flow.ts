@@ -121,6 +121,8 @@ export class TicketFlow {
   async #answer(ticket: Ticket, signal: AbortSignal): Promise<Commitment> {
     const { journal, streams, logger } = this.#modules;
     const stream = streams.open({ kind: 'ticket', id: ticket.id });
+    // Readers may hold tokens of a run that ended with its process.
+    if (ticket.history.some(({ state }) => state === 'running')) stream.restart();
     let firstTokenAtMs: number | undefined;
     let completion: Completion;
     try {

@@ -8,7 +8,7 @@ export function completionToWire(completion: Completion): Record<string, unknown
     tokens: completion.tokens,
     input_tokens: completion.inputTokens,
     output_tokens: completion.tokens.length,
-    finish_reason: completion.finishReason ?? null,
+    finish_reason: completion.finishReason,
     timings: timingsToWire(completion),
   };
 }

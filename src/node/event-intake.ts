@@ -106,34 +106,23 @@ export class EventIntake {
   #apply(event: ChainEvent, outcome: Outcome): void {
     const { journal, logger } = this.#modules;
     const { smallId } = this.#options;
-    switch (event.kind) {
-      case 'prompt':
-        return this.#prompt(event, outcome);
-      case 'new_nodes':
-        return this.#sampled(event, outcome);
-      case 'settled':
-        journal.dropPrompt(event.ticketId);
-        journal.dropSampling(event.ticketId);
-        if (journal.step(event.ticketId, 'settled')) outcome.settled.push(event.ticketId);
-        return;
-      case 'dispute':
-        if (journal.step(event.ticketId, 'disputed', { reason: 'the nodes of the ticket do not agree' })) {
-          outcome.says.push(() => logger.error({ ticket: event.ticketId }, 'the ticket is disputed'));
-        }
-        return;
-      case 'first_submission':
-        if (event.nodeId === smallId && journal.commitment(event.ticketId) === undefined) {
-          outcome.says.push(() => alarmOfTwin(logger, event.ticketId));
-        }
-        return;
-      case 'unsupported_prompt':
-        if (event.nodes.includes(smallId)) {
-          const fields = { ticket: event.ticketId, model: event.model };
-          outcome.says.push(() => logger.warn(fields, `skipped: ${event.modality} prompts cannot be run`));
-        }
-        return;
-      default:
-        return;
+    if (event.kind === 'prompt') this.#prompt(event, outcome);
+    else if (event.kind === 'new_nodes') this.#sampled(event, outcome);
+    else if (event.kind === 'settled') {
+      journal.dropPrompt(event.ticketId);
+      journal.dropSampling(event.ticketId);
+      if (journal.step(event.ticketId, 'settled')) outcome.settled.push(event.ticketId);
+    } else if (event.kind === 'dispute') {
+      if (journal.step(event.ticketId, 'disputed', { reason: 'the nodes of the ticket do not agree' })) {
+        outcome.says.push(() => logger.error({ ticket: event.ticketId }, 'the ticket is disputed'));
+      }
+    } else if (event.kind === 'first_submission') {
+      if (event.nodeId === smallId && journal.commitment(event.ticketId) === undefined) {
+        outcome.says.push(() => alarmOfTwin(logger, event.ticketId));
+      }
+    } else if (event.kind === 'unsupported_prompt' && event.nodes.includes(smallId)) {
+      const fields = { ticket: event.ticketId, model: event.model };
+      outcome.says.push(() => logger.warn(fields, `skipped: ${event.modality} prompts cannot be run`));
     }
   }
 

@@ -56,6 +56,8 @@ export interface SubmitOptions {
   readonly resend: SignedTransaction | undefined;
   /** Called before a transaction is first sent; where it throws, nothing is sent and `submit` throws the same. */
   readonly onSigned: (transaction: SignedTransaction) => void;
+  /** Of commitments that wait for their turn, the one with the earliest deadline goes first; ms since 1970. */
+  readonly deadlineMs?: number | undefined;
 }
 
 /** What any chain gives the node: events in from a cursor, commitments out. */
@@ -73,8 +75,9 @@ export interface Chain {
   /**
    * Sends a commitment until the chain has answered; 'already committed' is a success.
    * @throws AtomaError `ticket_gone` where the chain no longer knows the ticket; `commitment_rejected` with the
-   * contract's abort code in `fields.abortCode`; `transaction_rejected`; `chain_unavailable` after
-   * `request_timeout`; `cancelled`
+   * contract's abort code in `fields.abortCode`; `out_of_gas` where the wallet cannot pay, to be sent again after
+   * a top-up, with `fields.balance` (a decimal string); `gas_budget_too_high`; `transaction_rejected`;
+   * `chain_unavailable` after `request_timeout`; `cancelled`
    */
   submitCommitment(commitment: Commitment, options: SubmitOptions): Promise<CommitmentReceipt>;
   /**

@@ -14,6 +14,7 @@ import { TcpProxy } from '../fixtures/tcp-proxy.js';
 
 const logger = pino({ level: 'silent' });
 const never = new AbortController().signal;
+const plainly = { signal: never, resend: undefined, onSigned: () => undefined };
 const TEXT = Buffer.from('an answer');
 
 interface Setup {
@@ -131,7 +132,7 @@ t.test('a prompt is seen, its commitment accepted, its ticket settled', async (t
     chunksCount: 1n,
     nodes: [node.smallId],
   });
-  const receipt = await chain.submitCommitment(commitmentTo(prompt, node.smallId), never);
+  const receipt = await chain.submitCommitment(commitmentTo(prompt, node.smallId), plainly);
   t.match(receipt, { alreadyCommitted: false, digest: /^\w{40,}$/ });
   await follower.until(() => follower.events.some(({ kind }) => kind === 'settled'));
   t.strictSame(
@@ -154,8 +155,8 @@ t.test('committing twice is a success without a digest', async (t) => {
   const [prompt] = await follower.prompts(1);
   if (prompt === undefined) throw new Error('no prompt');
   const commitment = commitmentTo(prompt, node.smallId);
-  t.match(await chain.submitCommitment(commitment, never), { alreadyCommitted: false });
-  t.strictSame(await chain.submitCommitment(commitment, never), {
+  t.match(await chain.submitCommitment(commitment, plainly), { alreadyCommitted: false });
+  t.strictSame(await chain.submitCommitment(commitment, plainly), {
     digest: undefined,
     alreadyCommitted: true,
   });
@@ -172,7 +173,7 @@ t.test('a ticket that is not this node’s is refused with the abort code', asyn
     await send(`prompt ${sent}`);
     foreign = (await follower.prompts(sent)).find(({ nodes }) => nodes.includes(other.smallId));
   }
-  await t.rejects(chain.submitCommitment(commitmentTo(foreign, other.smallId), never), {
+  await t.rejects(chain.submitCommitment(commitmentTo(foreign, other.smallId), plainly), {
     code: 'commitment_rejected',
     fields: { abortCode: 312_012_200 },
   });
@@ -187,7 +188,7 @@ t.test('an early contract, without Random, is served too', async (t) => {
   await send('hello');
   const [prompt] = await follower.prompts(1);
   if (prompt === undefined) throw new Error('no prompt');
-  t.match(await chain.submitCommitment(commitmentTo(prompt, node.smallId), never), {
+  t.match(await chain.submitCommitment(commitmentTo(prompt, node.smallId), plainly), {
     alreadyCommitted: false,
   });
   await follower.stop();
@@ -201,7 +202,7 @@ t.test('many commitments at once from one wallet all settle', async (t) => {
   for (const text of numbered(8)) await send(text);
   const prompts = await follower.prompts(8);
   await Promise.all(
-    prompts.map((prompt) => chain.submitCommitment(commitmentTo(prompt, node.smallId), never)),
+    prompts.map((prompt) => chain.submitCommitment(commitmentTo(prompt, node.smallId), plainly)),
   );
   await follower.until(() => follower.events.filter(({ kind }) => kind === 'settled').length === 8);
   t.pass('all settled');
@@ -264,7 +265,7 @@ t.test('an endpoint that goes away and comes back, or goes quiet, loses nothing'
   if (before === undefined) throw new Error('no prompt');
 
   await proxy.stop();
-  const receipt = chain.submitCommitment(commitmentTo(before, node.smallId), never);
+  const receipt = chain.submitCommitment(commitmentTo(before, node.smallId), plainly);
   await send('while away');
   await proxy.start();
   t.strictSame(texts(await follower.prompts(2)), ['before', 'while away']);

@@ -4,7 +4,8 @@ import { Ed25519Keypair } from '@mysten/sui/keypairs/ed25519';
 import { TransactionDataBuilder } from '@mysten/sui/transactions';
 import { pino } from 'pino';
 import t, { type Test } from 'tap';
-import { ABORT, SuiChain, type SuiChainOptions } from '#src/chain/index.js';
+import { ABORT, type SubmitOptions, SuiChain, type SuiChainOptions } from '#src/chain/index.js';
+import type { CommitmentReceipt } from '#src/core/index.js';
 import {
   ATOMA_DB,
   aborted,
@@ -65,6 +66,11 @@ async function connect(
   return chain;
 }
 
+function submit(chain: SuiChain, change: Partial<SubmitOptions> = {}): Promise<CommitmentReceipt> {
+  const options = { signal: never, resend: undefined, onSigned: () => undefined, ...change };
+  return chain.submitCommitment(commitment, options);
+}
+
 const bytesOf = (request: GrpcTypes.ExecuteTransactionRequest): Uint8Array =>
   request.transaction?.bcs?.value ?? new Uint8Array();
 const digestOf = (request: GrpcTypes.ExecuteTransactionRequest): string =>
@@ -84,7 +90,7 @@ t.test('while the endpoint is away the same signed bytes are sent again', async 
       return DONE;
     },
   });
-  const receipt = await chain.submitCommitment(commitment, never);
+  const receipt = await submit(chain);
   const [first, ...others] = sent;
   if (first === undefined) throw new Error('nothing was sent');
   t.equal(others.length, 3);
@@ -106,7 +112,7 @@ t.test('the call carries the commitment, and Random only where it is declared', 
         return DONE;
       },
     });
-    await chain.submitCommitment(commitment, never);
+    await submit(chain);
     t.match(data?.commands, [
       { MoveCall: { package: PACKAGE, module: 'settlement', function: 'submit_commitment' } },
     ]);
@@ -131,7 +137,7 @@ t.test('an answer that got lost is found by the digest', async (t) => {
     },
     { requestTimeoutMs: 300 },
   );
-  t.strictSame(await chain.submitCommitment(commitment, never), { digest, alreadyCommitted: false });
+  t.strictSame(await submit(chain), { digest, alreadyCommitted: false });
 });
 
 t.test('it gives up after the request timeout, naming endpoint and digest', async (t) => {
@@ -146,7 +152,7 @@ t.test('it gives up after the request timeout, naming endpoint and digest', asyn
     },
     { requestTimeoutMs: 300 },
   );
-  const failure: unknown = await chain.submitCommitment(commitment, never).catch((error: unknown) => error);
+  const failure: unknown = await submit(chain).catch((error: unknown) => error);
   t.match(failure, {
     code: 'chain_unavailable',
     message: /127\.0\.0\.1:\d+ did not answer while sending a commitment \(UNAVAILABLE: away for good\)/,
@@ -158,7 +164,7 @@ t.test('an endpoint that never answers does not hold a commitment for ever', asy
   const silence = () => new Promise<never>(() => undefined);
   for (const script of [{ simulateTransaction: silence }, { executeTransaction: silence }]) {
     const chain = await connect(t, script, { requestTimeoutMs: 200 });
-    await t.rejects(chain.submitCommitment(commitment, never), { code: 'chain_unavailable' });
+    await t.rejects(submit(chain), { code: 'chain_unavailable' });
   }
 });
 
@@ -166,9 +172,9 @@ t.test('a commitment that already stands is a success', async (t) => {
   const status = aborted(BigInt(ABORT.alreadyCommitted));
   const already = { digest: undefined, alreadyCommitted: true };
   const simulated = await connect(t, { simulateTransaction: () => effects(status) });
-  t.strictSame(await simulated.submitCommitment(commitment, never), already);
+  t.strictSame(await submit(simulated), already);
   const executed = await connect(t, { executeTransaction: () => effects(status) });
-  t.strictSame(await executed.submitCommitment(commitment, never), already);
+  t.strictSame(await submit(executed), already);
 });
 
 t.test('any other abort is an error with the code, its meaning and its place', async (t) => {
@@ -180,14 +186,11 @@ t.test('any other abort is an error with the code, its meaning and its place', a
   const status = aborted(BigInt(ABORT.notAwaitingCommitment));
   const simulated = await connect(t, { simulateTransaction: () => effects(status) });
   const wanted = rejected(ABORT.notAwaitingCommitment, /312012200 in 0x.*not awaiting/);
-  await t.rejects(simulated.submitCommitment(commitment, never), wanted);
+  await t.rejects(submit(simulated), wanted);
   const executed = await connect(t, { executeTransaction: () => effects(status) });
-  await t.rejects(executed.submitCommitment(commitment, never), wanted);
+  await t.rejects(submit(executed), wanted);
   const huge = await connect(t, { executeTransaction: () => effects(aborted(2n ** 64n - 1n)) });
-  await t.rejects(
-    huge.submitCommitment(commitment, never),
-    rejected('18446744073709551615', /does not know/),
-  );
+  await t.rejects(submit(huge), rejected('18446744073709551615', /does not know/));
 });
 
 t.test('a gas coin that moved on is resolved anew', async (t) => {
@@ -201,7 +204,7 @@ t.test('a gas coin that moved on is resolved anew', async (t) => {
       return DONE;
     },
   });
-  t.match(await chain.submitCommitment(commitment, never), { alreadyCommitted: false });
+  t.match(await submit(chain), { alreadyCommitted: false });
   t.equal(digests.size, 2);
 });
 
@@ -213,7 +216,7 @@ t.test('what building anew cannot mend is given up with the reason', async (t) =
       throw new GrpcFailure('INVALID_ARGUMENT', 'unable to select sufficient gas');
     },
   });
-  await t.rejects(chain.submitCommitment(commitment, never), {
+  await t.rejects(submit(chain), {
     code: 'transaction_rejected',
     message: /sufficient gas/,
   });
@@ -234,9 +237,7 @@ t.test('commitments go one at a time, and one that fails does not hold up the ne
       return attempt === 2 ? effects(aborted(1n)) : DONE;
     },
   });
-  const results = await Promise.allSettled(
-    Array.from({ length: 4 }, () => chain.submitCommitment(commitment, never)),
-  );
+  const results = await Promise.allSettled(Array.from({ length: 4 }, () => submit(chain)));
   t.strictSame(
     results.map(({ status }) => status),
     ['fulfilled', 'rejected', 'fulfilled', 'fulfilled'],
@@ -251,11 +252,11 @@ t.test('an abort by the caller ends it at once', async (t) => {
       return new Promise<never>(() => undefined);
     },
   });
-  await t.rejects(chain.submitCommitment(commitment, stop.signal), {
+  await t.rejects(submit(chain, { signal: stop.signal }), {
     code: 'cancelled',
     fields: { ticketId: commitment.ticketId, digest: String },
   });
-  await t.rejects(chain.submitCommitment(commitment, stop.signal), { code: 'cancelled' });
+  await t.rejects(submit(chain, { signal: stop.signal }), { code: 'cancelled' });
 });
 
 t.test('closing ends what is under way', async (t) => {
@@ -267,7 +268,7 @@ t.test('closing ends what is under way', async (t) => {
     },
   });
   const [outcome] = await Promise.all([
-    t.rejects(chain.submitCommitment(commitment, never), { code: 'cancelled' }),
+    t.rejects(submit(chain), { code: 'cancelled' }),
     once(started, 'started').then(() => chain.close()),
   ]);
   return outcome;

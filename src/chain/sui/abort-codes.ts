@@ -45,3 +45,15 @@ const SENTENCES = new Map<number, string>([
 export function abortSentence(code: number): string {
   return SENTENCES.get(code) ?? 'an abort code that this node does not know';
 }
+
+/** Sui's own `EFieldDoesNotExist`, in both modules that hold it. */
+const FIELD_DOES_NOT_EXIST = 1n;
+const FIELD_MODULES: ReadonlySet<string | undefined> = new Set(['dynamic_field', 'dynamic_object_field']);
+
+/**
+ * Whether an abort is that of a look-up in one of Sui's tables that found nothing. `submit_commitment` looks up
+ * the ticket before all else: it was settled, and is gone.
+ */
+export function isMissingField(module: string | undefined, code: bigint): boolean {
+  return code === FIELD_DOES_NOT_EXIST && FIELD_MODULES.has(module);
+}

@@ -2,15 +2,17 @@ import type { Signer } from '@mysten/sui/cryptography';
 import { normalizeSuiAddress } from '@mysten/sui/utils';
 import type { Logger } from 'pino';
 import { AtomaError, type Commitment, type CommitmentReceipt } from '../../core/index.js';
-import type { Chain, ChainBatch, ChainStatus, FollowOptions, SubmitOptions } from '../chain.js';
+import type { Chain, ChainBatch, ChainStatus, FollowOptions, GasStatus, SubmitOptions } from '../chain.js';
 import { CommitmentCall } from './commitment-call.js';
 import { type Endpoint, openEndpoint } from './endpoint.js';
 import { EventSource } from './event-source.js';
 import { EventFollower } from './follow.js';
+import { GasWatch } from './gas-watch.js';
 import { linkAbort } from './linked-abort.js';
 import { checkRegistration } from './registration.js';
 import { chainUnavailable } from './rpc-errors.js';
 import { Tip } from './tip.js';
+import { TransactionClient } from './transaction-client.js';
 import { CommitmentSubmitter } from './transactions.js';
 
 /** Sui makes several checkpoints a second and a stream reports each of them: 30 s of silence is no pause. */
@@ -48,10 +50,13 @@ export interface SuiChainModules {
 
 interface Parts {
   readonly chainId: string;
+  readonly callTimeoutMs: number;
   readonly address: string;
   readonly endpoint: Endpoint;
   readonly tip: Tip;
   readonly follower: EventFollower;
+  readonly gas: GasWatch;
+  readonly client: TransactionClient;
   readonly submitter: CommitmentSubmitter;
 }
 
@@ -107,23 +112,23 @@ export class SuiChain implements Chain {
       { chainId, packageId, spoolLimitBytes },
       { source, endpoint, tip, logger },
     );
-    const submitter = new CommitmentSubmitter(
-      { requestTimeoutMs, callTimeoutMs },
-      { endpoint, call, keypair, logger },
-    );
+    const gas = new GasWatch({ address, callTimeoutMs }, { endpoint, logger });
+    const client = new TransactionClient({ callTimeoutMs }, { endpoint, keypair, logger });
+    const submitter = new CommitmentSubmitter({ requestTimeoutMs }, { client, call, gas, logger });
     logger.info({ endpoint: endpoint.url, chainId, address, smallId: `${smallId}` }, 'connected to Sui');
-    return new SuiChain({ chainId, address, endpoint, tip, follower, submitter });
+    const parts = { chainId, callTimeoutMs, address, endpoint, tip, follower, gas, client, submitter };
+    return new SuiChain(parts);
   }
 
   status(): ChainStatus {
-    const { endpoint, chainId, address, tip } = this.#parts;
+    const { endpoint, chainId, address, tip, gas } = this.#parts;
     return {
       endpoint: endpoint.url,
       chainId,
       address,
       following: tip.following,
       checkpoint: tip.checkpoint,
-      gas: undefined,
+      gas: gas.status,
     };
   }
 
@@ -136,18 +141,39 @@ export class SuiChain implements Chain {
     }
   }
 
-  async submitCommitment(commitment: Commitment, { signal }: SubmitOptions): Promise<CommitmentReceipt> {
-    const link = linkAbort(signal, this.#closing.signal);
-    try {
-      return await this.#parts.submitter.submit(commitment, link.signal);
-    } finally {
-      link.release();
-    }
+  submitCommitment(commitment: Commitment, options: SubmitOptions): Promise<CommitmentReceipt> {
+    const { submitter } = this.#parts;
+    return this.#until(options.signal, (signal) => submitter.submit(commitment, { ...options, signal }));
+  }
+
+  refreshGas(signal: AbortSignal): Promise<GasStatus> {
+    return this.#until(signal, (linked) => this.#parts.gas.refresh(linked));
+  }
+
+  transactionOutcome(digest: string, signal: AbortSignal): Promise<'succeeded' | 'failed' | 'unknown'> {
+    const { client, callTimeoutMs } = this.#parts;
+    return this.#until(signal, async (linked) => {
+      const deadlineMs = performance.now() + callTimeoutMs;
+      const found = await client.find(digest, { deadlineMs, signal: linked, fields: { digest } });
+      if (found === undefined) return 'unknown';
+      return found.verdict.kind === 'done' ? 'succeeded' : 'failed';
+    });
   }
 
   /** Ends what is running, follows and submissions alike, and the connection. */
   async close(): Promise<void> {
     this.#closing.abort();
+    this.#parts.gas.close();
     this.#parts.endpoint.close();
+  }
+
+  /** Work that ends when `signal` or the chain does. */
+  async #until<T>(signal: AbortSignal, work: (linked: AbortSignal) => Promise<T>): Promise<T> {
+    const link = linkAbort(signal, this.#closing.signal);
+    try {
+      return await work(link.signal);
+    } finally {
+      link.release();
+    }
   }
 }

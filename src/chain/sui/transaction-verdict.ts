@@ -1,6 +1,6 @@
 import { SimulationError } from '@mysten/sui/client';
 import type { GrpcTypes } from '@mysten/sui/grpc';
-import { describeError, isTransient } from './rpc-errors.js';
+import { describeError, isTransient, rpcCode } from './rpc-errors.js';
 
 /** What became of a transaction. */
 export type Verdict =
@@ -9,11 +9,40 @@ export type Verdict =
   | {
       readonly kind: 'abort';
       readonly code: bigint;
+      /** Name of the Move module that aborted; it need not be one of the contract's. */
+      readonly module: string | undefined;
+      /** `package::module::function` */
       readonly where: string;
       readonly digest: string | undefined;
     }
+  /** The wallet cannot pay for it. */
+  | { readonly kind: 'unpaid'; readonly reason: string }
   /** It had no effect for a reason outside the contract, such as a gas coin that moved on: build it anew. */
   | { readonly kind: 'void'; readonly reason: string; readonly digest: string | undefined };
+
+/**
+ * The codes with which Sui's gRPC services refuse a transaction. Others that are answers, such as
+ * PERMISSION_DENIED, are the endpoint's own and say nothing about the transaction.
+ */
+const REFUSALS = new Set([
+  'INVALID_ARGUMENT',
+  'FAILED_PRECONDITION',
+  'ABORTED',
+  'NOT_FOUND',
+  'ALREADY_EXISTS',
+  'OUT_OF_RANGE',
+]);
+
+/** How Sui words it where a wallet cannot pay: gas has no error code of its own. */
+const UNPAID = [
+  // Gas selection, in a simulation: the coins, or the address balance, are less than the budget.
+  /insufficient SUI balance/i,
+  // A simulation with all that the wallet has, which is too little: as effects, and as a check before.
+  /insufficient ?gas\b/i,
+  /gas budget: \d+ is lower than min/i,
+  /balance of gas object \d+ is lower than the needed amount/i,
+  /no valid gas coins/i,
+];
 
 /** The verdict in a transaction's effects. */
 export function verdictOf(digest: string, status: GrpcTypes.ExecutionStatus | undefined): Verdict {
@@ -21,7 +50,7 @@ export function verdictOf(digest: string, status: GrpcTypes.ExecutionStatus | un
   const details = status?.error?.errorDetails;
   if (details?.oneofKind === 'abort') {
     const { abortCode, location } = details.abort;
-    return { kind: 'abort', code: abortCode ?? 0n, where: placeOf(location), digest };
+    return { kind: 'abort', code: abortCode ?? 0n, ...placeOf(location), digest };
   }
   const reason = status?.error?.description ?? 'it failed on chain without a reason';
   return { kind: 'void', reason, digest };
@@ -29,15 +58,23 @@ export function verdictOf(digest: string, status: GrpcTypes.ExecutionStatus | un
 
 /**
  * The verdict in a failed build, which simulates the transaction.
- * @throws the error itself where the endpoint did not answer
+ * @throws the error itself where it is no word about the transaction
  */
 export function verdictOfBuild(error: unknown): Verdict {
   if (error instanceof SimulationError && error.executionError?.$kind === 'MoveAbort') {
     const { abortCode, location } = error.executionError.MoveAbort;
-    return { kind: 'abort', code: BigInt(abortCode), where: placeOf(location), digest: undefined };
+    return { kind: 'abort', code: BigInt(abortCode), ...placeOf(location), digest: undefined };
   }
-  if (isTransient(error)) throw error;
-  return { kind: 'void', reason: describeError(error), digest: undefined };
+  if (isTransient(error) || isEndpointRefusal(error)) throw error;
+  const reason = describeError(error);
+  if (UNPAID.some((wording) => wording.test(reason))) return { kind: 'unpaid', reason };
+  return { kind: 'void', reason, digest: undefined };
+}
+
+/** Whether the endpoint answered, but about the caller and not about what was asked. */
+export function isEndpointRefusal(error: unknown): boolean {
+  const code = rpcCode(error);
+  return code !== undefined && !isTransient(error) && !REFUSALS.has(code);
 }
 
 interface Place {
@@ -46,7 +83,11 @@ interface Place {
   readonly functionName?: string;
 }
 
-function placeOf(location: Place | undefined): string {
+function placeOf(location: Place | undefined): {
+  readonly module: string | undefined;
+  readonly where: string;
+} {
   const { package: address, module, functionName } = location ?? {};
-  return [address, module, functionName].filter((part) => part !== undefined).join('::');
+  const where = [address, module, functionName].filter((part) => part !== undefined).join('::');
+  return { module, where };
 }

@@ -1,51 +1,70 @@
-import type { Signer } from '@mysten/sui/cryptography';
-import { TransactionDataBuilder } from '@mysten/sui/transactions';
-import { fromBase64 } from '@mysten/sui/utils';
 import type { Logger } from 'pino';
-import { AtomaError, Backoff, type Commitment, type CommitmentReceipt, pause } from '../../core/index.js';
-import { ABORT, abortSentence } from './abort-codes.js';
+import {
+  AtomaError,
+  Backoff,
+  type Commitment,
+  type CommitmentReceipt,
+  pause,
+  type SignedTransaction,
+} from '../../core/index.js';
+import type { SubmitOptions } from '../chain.js';
+import { ABORT, isMissingField } from './abort-codes.js';
 import type { CommitmentCall } from './commitment-call.js';
-import type { Endpoint } from './endpoint.js';
-import { linkAbort } from './linked-abort.js';
-import { type CallOptions, orAborted, RETRY, untilAnswered } from './persistent-call.js';
-import { cancelled, chainUnavailable, describeError, rpcCode } from './rpc-errors.js';
+import {
+  budgetTooHigh,
+  commitmentRejected,
+  outOfGas,
+  ticketGone,
+  transactionRejected,
+} from './commitment-errors.js';
+import type { GasWatch } from './gas-watch.js';
+import { RETRY } from './persistent-call.js';
+import { cancelled, describeError } from './rpc-errors.js';
 import { SerialQueue } from './serial-queue.js';
-import { type Verdict, verdictOf, verdictOfBuild } from './transaction-verdict.js';
+import type { CallLimits, TransactionClient } from './transaction-client.js';
+import type { Verdict } from './transaction-verdict.js';
 
 /** A stale gas coin is right at the second build; more than a few mean something that building cannot mend. */
 const MAX_BUILDS = 4;
 /** For the last question before giving up, when the request's own time is over. */
 const LAST_LOOK_MS = 2_000;
+/**
+ * In MIST: 0.1 SUI. Ten times what a commitment is guessed to cost at most, so that gas prices may rise; and a
+ * transaction that runs out of its budget loses all of it, so an estimate far off must not reach the wallet.
+ */
+const MAX_BUDGET_MIST = 100_000_000n;
 
 export interface SubmitterOptions {
   /** How long one commitment may take from the moment it is its turn. */
   readonly requestTimeoutMs: number;
-  /** How long one call may take. */
-  readonly callTimeoutMs: number;
 }
 
 export interface SubmitterModules {
-  readonly endpoint: Endpoint;
+  readonly client: TransactionClient;
   readonly call: CommitmentCall;
-  readonly keypair: Signer;
+  readonly gas: GasWatch;
   readonly logger: Logger;
 }
 
-/** A signed transaction. Sending it twice runs it once: its digest is fixed. */
-interface Signed {
-  readonly bytes: Uint8Array;
-  readonly signature: Uint8Array;
-  readonly digest: string;
+/** One submission, at its turn. */
+interface Job {
+  readonly commitment: Commitment;
+  readonly limits: CallLimits;
+  readonly onSigned: (transaction: SignedTransaction) => void;
+  /** Every transaction of this commitment that may have been sent, of earlier runs too; the newest last. */
+  readonly sent: SignedTransaction[];
 }
 
-/** One submission's limits. */
-interface Request {
-  readonly ticketId: string;
-  readonly deadlineMs: number;
-  readonly signal: AbortSignal;
-}
-
-/** Sends commitments, one at a time: two transactions in flight would name the same gas coin version. */
+/**
+ * Sends commitments, one at a time, the one with the earliest deadline first. Not more at once: each names the
+ * node's badge, an object that an address owns, in one version, and validators let one transaction at a time
+ * have that version. Two in flight would lock it, and gas coins split for each would not help: the badge is
+ * what they share.
+ *
+ * The same lock is why a commitment is never paid for twice. A transaction built anew names either the same
+ * version of the badge as the one before, of which only one can run then; or a newer one, so that the older
+ * one has run or never will, and a look at the ledger after the build tells which.
+ */
 export class CommitmentSubmitter {
   readonly #options: SubmitterOptions;
   readonly #modules: SubmitterModules;
@@ -58,141 +77,130 @@ export class CommitmentSubmitter {
 
   /**
    * {@link Chain.submitCommitment}
-   * @throws AtomaError `commitment_rejected`, `transaction_rejected`, `chain_unavailable`, `cancelled`. The
-   * last two carry `fields.digest` where a transaction was sent whose fate is unknown.
+   * @throws AtomaError as there; `chain_unavailable` and `cancelled` carry `fields.digest` where a transaction
+   * was sent whose fate is unknown
    */
-  submit(commitment: Commitment, signal: AbortSignal): Promise<CommitmentReceipt> {
-    return this.#queue.run(async () => {
-      const deadlineMs = performance.now() + this.#options.requestTimeoutMs;
-      return await this.#submit(commitment, { ticketId: commitment.ticketId, deadlineMs, signal });
-    });
+  submit(commitment: Commitment, options: SubmitOptions): Promise<CommitmentReceipt> {
+    const { signal, resend, onSigned, deadlineMs } = options;
+    return this.#queue.run(() => {
+      const limits = {
+        deadlineMs: performance.now() + this.#options.requestTimeoutMs,
+        signal,
+        fields: { ticketId: commitment.ticketId },
+      };
+      return this.#submit({ commitment, limits, onSigned, sent: [] }, resend);
+    }, deadlineMs);
   }
 
-  async #submit(commitment: Commitment, request: Request): Promise<CommitmentReceipt> {
+  async #submit(job: Job, resend: SignedTransaction | undefined): Promise<CommitmentReceipt> {
+    const { commitment, limits } = job;
     const backoff = new Backoff(RETRY);
-    for (let builds = 1; ; builds++) {
-      const verdict = await this.#buildAndExecute(commitment, request);
-      if (verdict.kind === 'done') return { digest: verdict.digest, alreadyCommitted: false };
-      if (verdict.kind === 'abort') return this.#onAbort(verdict, request);
+    let verdict = await (resend === undefined ? this.#sendNew(job) : this.#sendAgain(resend, job));
+    for (let tries = 1; verdict.kind === 'void'; tries++) {
+      if (tries === MAX_BUILDS) throw transactionRejected(commitment.ticketId, MAX_BUILDS, verdict);
       const { reason, digest } = verdict;
-      if (builds === MAX_BUILDS) throw transactionRejected(request.ticketId, reason, digest);
       this.#modules.logger.warn(
-        { ticketId: request.ticketId, reason, digest, builds },
+        { ...limits.fields, reason, digest, tries },
         'the commitment had no effect; building it anew',
       );
-      await pause(backoff.next(), request.signal);
+      await pause(backoff.next(), limits.signal);
+      verdict = await this.#sendNew(job);
     }
+    return await this.#conclude(verdict, job);
   }
 
-  #onAbort(verdict: Extract<Verdict, { kind: 'abort' }>, request: Request): CommitmentReceipt {
-    const { code, where, digest } = verdict;
-    const { ticketId } = request;
-    if (code === BigInt(ABORT.alreadyCommitted)) {
-      this.#modules.logger.info({ ticketId }, 'the commitment already stands');
-      return { digest: undefined, alreadyCommitted: true };
-    }
-    const abortCode = code <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(code) : code.toString();
-    const sentence = abortSentence(Number(code));
-    throw new AtomaError(
-      'commitment_rejected',
-      `the contract refused the commitment to ticket ${ticketId}: abort ${code} in ${where || 'an unnamed place'}: ${sentence}`,
-      { fields: { ticketId, abortCode, where, digest } },
-    );
+  async #conclude(verdict: Exclude<Verdict, { kind: 'void' }>, job: Job): Promise<CommitmentReceipt> {
+    const { ticketId } = job.commitment;
+    if (verdict.kind === 'done') return { digest: verdict.digest, alreadyCommitted: false };
+    if (verdict.kind === 'unpaid') throw await this.#outOfGas(verdict.reason, job);
+    const { code, module } = verdict;
+    const already = code === BigInt(ABORT.alreadyCommitted);
+    const gone = isMissingField(module, code);
+    if (!already && !gone) throw commitmentRejected(ticketId, verdict);
+    // An earlier transaction may be what committed, and by that have settled the ticket.
+    const earlier = await this.#earlier(job);
+    if (earlier?.kind === 'done') return { digest: earlier.digest, alreadyCommitted: false };
+    if (gone) throw ticketGone(ticketId, verdict);
+    this.#modules.logger.info({ ticketId }, 'the commitment already stands');
+    return { digest: undefined, alreadyCommitted: true };
   }
 
-  async #buildAndExecute(commitment: Commitment, request: Request): Promise<Verdict> {
-    const built = await this.#build(commitment, request);
+  async #outOfGas(reason: string, { commitment, limits }: Job): Promise<AtomaError> {
+    const { gas, client } = this.#modules;
+    const status = await gas.refresh(limits.signal).catch(() => gas.status);
+    return outOfGas(commitment.ticketId, client.address, status?.balance, reason);
+  }
+
+  /** A transaction from before: it may have run, and if not, nothing else than itself is sent. */
+  async #sendAgain(signed: SignedTransaction, job: Job): Promise<Verdict> {
+    job.sent.push(signed);
+    return (await this.#find(signed, job)) ?? (await this.#send(signed, job));
+  }
+
+  async #sendNew(job: Job): Promise<Verdict> {
+    const { client, call, gas } = this.#modules;
+    const { commitment, limits } = job;
+    const { ticketId } = commitment;
+    const built = await client.build(() => call.toTransaction(commitment, client.address), limits);
     if ('kind' in built) return built;
-    const signed = await this.#sign(built.bytes);
-    this.#modules.logger.debug({ ticketId: request.ticketId, digest: signed.digest }, 'sending a commitment');
+    // After the build, not before: see the class.
+    const earlier = await this.#earlier(job);
+    if (earlier !== undefined) return earlier;
+    if (built.budget > MAX_BUDGET_MIST) throw budgetTooHigh(ticketId, built.budget, MAX_BUDGET_MIST);
+    gas.planned(built.budget);
+    const signed = await client.sign(built.bytes);
+    if (limits.signal.aborted) throw cancelled('sending a commitment', limits.fields);
+    job.onSigned(signed);
+    job.sent.push(signed);
+    this.#modules.logger.debug({ ticketId, digest: signed.digest }, 'sending a commitment');
+    return await this.#send(signed, job);
+  }
+
+  async #send(signed: SignedTransaction, job: Job): Promise<Verdict> {
+    const limits = withDigest(job.limits, signed.digest);
     try {
-      return await this.#answered(request, 'sending a commitment', (options) =>
-        this.#execute(signed, options),
-      );
+      const { verdict, gasUsed } = await this.#modules.client.execute(signed, limits);
+      this.#modules.gas.spent(gasUsed);
+      return verdict;
     } catch (error) {
-      return await this.#lookUp(signed, error, request);
+      if (limits.signal.aborted) throw cancelled('sending a commitment', limits.fields);
+      // No answer, or a refusal, after which it may have run all the same.
+      if (error instanceof AtomaError) return await this.#lastLook(signed, error, job);
+      const found = await this.#find(signed, job);
+      return found ?? { kind: 'void', reason: describeError(error), digest: signed.digest };
     }
   }
 
-  /** The endpoint fills in object versions, gas coin, price and budget by a simulation. */
-  #build(commitment: Commitment, request: Request): Promise<{ readonly bytes: Uint8Array } | Verdict> {
-    const { call, keypair, endpoint } = this.#modules;
-    return this.#answered(request, 'simulating a commitment', async ({ abort }) => {
-      try {
-        const tx = call.toTransaction(commitment, keypair.toSuiAddress());
-        return { bytes: await orAborted(tx.build({ client: endpoint.client }), abort) };
-      } catch (error) {
-        if (abort.aborted) throw error;
-        return verdictOfBuild(error);
-      }
-    });
-  }
-
-  async #sign(bytes: Uint8Array): Promise<Signed> {
-    const { signature } = await this.#modules.keypair.signTransaction(bytes);
-    const digest = TransactionDataBuilder.getDigestFromBytes(bytes);
-    return { bytes, signature: fromBase64(signature), digest };
-  }
-
-  async #execute({ bytes, signature, digest }: Signed, options: CallOptions): Promise<Verdict> {
-    const { transactionExecutionService } = this.#modules.endpoint.client;
-    const { response } = await transactionExecutionService.executeTransaction(
-      {
-        transaction: { bcs: { value: bytes } },
-        signatures: [{ bcs: { value: signature }, signature: { oneofKind: undefined } }],
-        readMask: { paths: ['digest', 'effects.status'] },
-      },
-      options,
-    );
-    return verdictOf(digest, response.transaction?.effects?.status);
-  }
-
-  /** After a failed execution: it may have run all the same. */
-  async #lookUp(signed: Signed, error: unknown, request: Request): Promise<Verdict> {
-    const { digest } = signed;
-    const { ticketId } = request;
-    if (request.signal.aborted) throw cancelled('sending a commitment', { ticketId, digest });
-    const found = await this.#getVerdict(digest, request.signal);
-    if (found !== undefined) return found;
-    if (error instanceof AtomaError) {
-      const { url } = this.#modules.endpoint;
-      throw chainUnavailable(url, 'sending a commitment', error.cause, { ticketId, digest });
-    }
-    return { kind: 'void', reason: describeError(error), digest };
-  }
-
-  async #getVerdict(digest: string, signal: AbortSignal): Promise<Verdict | undefined> {
-    const { ledgerService } = this.#modules.endpoint.client;
-    const readMask = { paths: ['digest', 'effects.status'] };
-    const link = linkAbort(signal);
-    const options = { abort: link.signal, timeout: LAST_LOOK_MS };
-    try {
-      const { response } = await ledgerService.getTransaction({ digest, readMask }, options);
-      const status = response.transaction?.effects?.status;
-      return status === undefined ? undefined : verdictOf(digest, status);
-    } catch (error) {
-      if (rpcCode(error) !== 'NOT_FOUND') {
-        this.#modules.logger.warn({ digest, reason: describeError(error) }, 'cannot look a transaction up');
-      }
+  /** Before giving up on an endpoint that did not answer. */
+  async #lastLook(signed: SignedTransaction, error: AtomaError, job: Job): Promise<Verdict> {
+    const found = await this.#find(signed, job).catch((reason: unknown) => {
+      this.#modules.logger.warn({ digest: signed.digest, reason: describeError(reason) }, 'still no answer');
       return undefined;
-    } finally {
-      link.release();
-    }
+    });
+    if (job.limits.signal.aborted) throw cancelled('sending a commitment', error.fields);
+    if (found === undefined) throw error;
+    return found;
   }
 
-  #answered<T>(request: Request, doing: string, call: (options: CallOptions) => Promise<T>): Promise<T> {
-    const { ticketId, deadlineMs, signal } = request;
-    const { callTimeoutMs } = this.#options;
-    const { endpoint, logger } = this.#modules;
-    const options = { doing, callTimeoutMs, deadlineMs, signal, fields: { ticketId } };
-    return untilAnswered(options, { url: endpoint.url, logger }, call);
+  /** The verdict of the transaction of this commitment that ran with effect, if one did. */
+  async #earlier(job: Job): Promise<Verdict | undefined> {
+    for (const signed of job.sent.toReversed()) {
+      const found = await this.#find(signed, job);
+      if (found?.kind === 'done') return found;
+    }
+    return undefined;
+  }
+
+  async #find(signed: SignedTransaction, job: Job): Promise<Verdict | undefined> {
+    const { digest } = signed;
+    const deadlineMs = Math.max(job.limits.deadlineMs, performance.now() + LAST_LOOK_MS);
+    const found = await this.#modules.client.find(digest, withDigest({ ...job.limits, deadlineMs }, digest));
+    if (found === undefined) return undefined;
+    this.#modules.gas.found(found.gasUsed);
+    return found.verdict;
   }
 }
 
-function transactionRejected(ticketId: string, reason: string, digest: string | undefined): AtomaError {
-  return new AtomaError(
-    'transaction_rejected',
-    `the chain took no commitment to ticket ${ticketId} in ${MAX_BUILDS} tries, the last time because: ${reason}. Check that the wallet has SUI for gas.`,
-    { fields: { ticketId, reason, digest } },
-  );
+function withDigest(limits: CallLimits, digest: string): CallLimits {
+  return { ...limits, fields: { ...limits.fields, digest } };
 }

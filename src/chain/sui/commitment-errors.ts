@@ -1,0 +1,61 @@
+import { AtomaError } from '../../core/index.js';
+import { abortSentence } from './abort-codes.js';
+import type { Verdict } from './transaction-verdict.js';
+
+type Abort = Extract<Verdict, { kind: 'abort' }>;
+
+/** The ticket was settled or removed before this node had committed. */
+export function ticketGone(ticketId: string, { where, digest }: Abort): AtomaError {
+  return new AtomaError(
+    'ticket_gone',
+    `the chain no longer has ticket ${ticketId} (a look-up in ${where} found nothing): it was settled before this node's commitment came`,
+    { fields: { ticketId, where, digest } },
+  );
+}
+
+export function commitmentRejected(ticketId: string, { code, where, digest }: Abort): AtomaError {
+  const abortCode = code <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(code) : code.toString();
+  const sentence = abortSentence(Number(code));
+  return new AtomaError(
+    'commitment_rejected',
+    `the contract refused the commitment to ticket ${ticketId}: abort ${code} in ${where || 'an unnamed place'}: ${sentence}`,
+    { fields: { ticketId, abortCode, where, digest } },
+  );
+}
+
+/** After so many builds, each of which should have mended what was wrong with the last. */
+export function transactionRejected(
+  ticketId: string,
+  builds: number,
+  { reason, digest }: Extract<Verdict, { kind: 'void' }>,
+): AtomaError {
+  return new AtomaError(
+    'transaction_rejected',
+    `the chain took no commitment to ticket ${ticketId} in ${builds} tries, the last time because: ${reason}`,
+    { fields: { ticketId, reason, digest } },
+  );
+}
+
+/** @param balance in MIST; undefined where it could not be read */
+export function outOfGas(
+  ticketId: string,
+  wallet: string,
+  balance: bigint | undefined,
+  reason: string,
+): AtomaError {
+  const holds = balance === undefined ? 'an unknown balance' : `${balance} MIST`;
+  return new AtomaError(
+    'out_of_gas',
+    `the wallet ${wallet} cannot pay for the commitment to ticket ${ticketId}: it holds ${holds} (${reason}). Send SUI to it; the commitment can be sent again then.`,
+    { fields: { ticketId, wallet, balance: balance?.toString(), reason } },
+  );
+}
+
+/** Both in MIST. */
+export function budgetTooHigh(ticketId: string, budget: bigint, cap: bigint): AtomaError {
+  return new AtomaError(
+    'gas_budget_too_high',
+    `the commitment to ticket ${ticketId} would need a gas budget of ${budget} MIST, at most ${cap} are spent on one commitment; the network's gas price or the contract's costs have risen far beyond the usual, or the endpoint is not to be trusted`,
+    { fields: { ticketId, budget: budget.toString(), cap: cap.toString() } },
+  );
+}

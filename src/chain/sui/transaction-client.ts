@@ -1,0 +1,133 @@
+import type { Signer } from '@mysten/sui/cryptography';
+import type { GrpcTypes } from '@mysten/sui/grpc';
+import { type Transaction, TransactionDataBuilder } from '@mysten/sui/transactions';
+import { fromBase64 } from '@mysten/sui/utils';
+import type { Logger } from 'pino';
+import { AtomaError, type SignedTransaction } from '../../core/index.js';
+import type { Endpoint } from './endpoint.js';
+import { type CallOptions, orAborted, untilAnswered } from './persistent-call.js';
+import { chainUnavailable, rpcCode } from './rpc-errors.js';
+import { isEndpointRefusal, type Verdict, verdictOf, verdictOfBuild } from './transaction-verdict.js';
+
+/** What is asked of a transaction that ran. */
+const READ_MASK = { paths: ['digest', 'effects.status', 'effects.gas_used'] };
+
+/** How long a caller waits, and what it is about. */
+export interface CallLimits {
+  /** When to give up, on `performance.now()`'s clock. */
+  readonly deadlineMs: number;
+  readonly signal: AbortSignal;
+  /** Joined to errors and log lines. */
+  readonly fields: Readonly<Record<string, unknown>>;
+}
+
+/** A transaction on the ledger. */
+export interface Executed {
+  readonly verdict: Verdict;
+  readonly gasUsed: GrpcTypes.GasCostSummary | undefined;
+}
+
+/** A transaction with nothing left open, not yet signed. */
+export interface Built {
+  readonly bytes: Uint8Array;
+  /** In MIST. */
+  readonly budget: bigint;
+}
+
+/**
+ * Builds, signs, sends and looks up transactions. Every call is repeated until the endpoint answers; all throw
+ * AtomaError `chain_unavailable` at the deadline, and `cancelled`.
+ */
+export class TransactionClient {
+  readonly #callTimeoutMs: number;
+  readonly #modules: { readonly endpoint: Endpoint; readonly keypair: Signer; readonly logger: Logger };
+
+  constructor(
+    options: { readonly callTimeoutMs: number },
+    modules: { readonly endpoint: Endpoint; readonly keypair: Signer; readonly logger: Logger },
+  ) {
+    this.#callTimeoutMs = options.callTimeoutMs;
+    this.#modules = modules;
+  }
+
+  /** The wallet's address. */
+  get address(): string {
+    return this.#modules.keypair.toSuiAddress();
+  }
+
+  /** The endpoint fills in object versions, gas coin, price and budget by a simulation. */
+  build(transaction: () => Transaction, limits: CallLimits): Promise<Built | Verdict> {
+    const { endpoint } = this.#modules;
+    return this.#answered(limits, 'simulating a commitment', async ({ abort }) => {
+      try {
+        const bytes = await orAborted(transaction().build({ client: endpoint.client }), abort);
+        const { budget } = TransactionDataBuilder.fromBytes(bytes).snapshot().gasData;
+        return { bytes, budget: BigInt(budget ?? 0) };
+      } catch (error) {
+        if (abort.aborted) throw error;
+        return verdictOfBuild(error);
+      }
+    });
+  }
+
+  async sign(bytes: Uint8Array): Promise<SignedTransaction> {
+    const { signature } = await this.#modules.keypair.signTransaction(bytes);
+    const digest = TransactionDataBuilder.getDigestFromBytes(bytes);
+    return { bytes, signature: fromBase64(signature), digest };
+  }
+
+  /**
+   * Sends the same bytes until there is an answer; a second time they change nothing and are answered alike.
+   * @throws what gRPC throws where the chain refuses it
+   */
+  execute({ bytes, signature, digest }: SignedTransaction, limits: CallLimits): Promise<Executed> {
+    return this.#answered(limits, 'sending a commitment', async (options) => {
+      const { transactionExecutionService } = this.#modules.endpoint.client;
+      const { response } = await transactionExecutionService.executeTransaction(
+        {
+          transaction: { bcs: { value: bytes } },
+          signatures: [{ bcs: { value: signature }, signature: { oneofKind: undefined } }],
+          readMask: READ_MASK,
+        },
+        options,
+      );
+      return executed(digest, response.transaction?.effects);
+    });
+  }
+
+  /** Looks a transaction up; undefined where the endpoint does not have it. */
+  async find(digest: string, limits: CallLimits): Promise<Executed | undefined> {
+    const doing = 'looking a transaction up';
+    try {
+      return await this.#answered(limits, doing, async (options) => {
+        const { ledgerService } = this.#modules.endpoint.client;
+        const { response } = await ledgerService.getTransaction({ digest, readMask: READ_MASK }, options);
+        const effects = response.transaction?.effects;
+        return effects?.status === undefined ? undefined : executed(digest, effects);
+      });
+    } catch (error) {
+      if (error instanceof AtomaError) throw error;
+      if (rpcCode(error) === 'NOT_FOUND') return undefined;
+      throw chainUnavailable(this.#modules.endpoint.url, doing, error, limits.fields);
+    }
+  }
+
+  async #answered<T>(
+    limits: CallLimits,
+    doing: string,
+    call: (options: CallOptions) => Promise<T>,
+  ): Promise<T> {
+    const { endpoint, logger } = this.#modules;
+    const options = { doing, callTimeoutMs: this.#callTimeoutMs, ...limits };
+    try {
+      return await untilAnswered(options, { url: endpoint.url, logger }, call);
+    } catch (error) {
+      if (error instanceof AtomaError || !isEndpointRefusal(error)) throw error;
+      throw chainUnavailable(endpoint.url, doing, error, limits.fields);
+    }
+  }
+}
+
+function executed(digest: string, effects: GrpcTypes.TransactionEffects | undefined): Executed {
+  return { verdict: verdictOf(digest, effects?.status), gasUsed: effects?.gasUsed };
+}

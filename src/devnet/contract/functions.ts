@@ -32,7 +32,8 @@ interface ContractModules {
 }
 
 /**
- * The functions of package `atoma` with the signatures that the deployed contract declares.
+ * The functions of package `atoma` with the signatures that the deployed contract declares, and a module
+ * `devnet` that it does not have: what the contract decides by itself and tests want to decide.
  * @param options.randomArgument whether `submit_commitment` takes `&Random`; the earliest packages do not
  */
 export function contractFunctions(
@@ -45,6 +46,7 @@ export function contractFunctions(
     ...defineModule(ids.packageId, 'gate', gateModule(ids, modules.gate)),
     ...defineModule(ids.packageId, 'prompts', promptsModule(ids, modules.gate)),
     ...defineModule(ids.packageId, 'settlement', settlementModule(options, modules.settlement)),
+    ...defineModule(ids.packageId, 'devnet', devnetModule(ids, modules.settlement)),
   ];
 }
 
@@ -105,4 +107,9 @@ function settlementModule(
     ),
     try_to_settle: entry([db, ID, RANDOM], (call) => settlement.tryToSettle(call)),
   };
+}
+
+function devnetModule(ids: ContractIds, settlement: Settlement): Definitions {
+  const db = `&mut ${databaseType(ids)}`;
+  return { sample_node: entry([db, ID, 'u64'], (call) => settlement.sampleNode(call)) };
 }

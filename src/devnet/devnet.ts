@@ -2,7 +2,7 @@ import type { Logger } from 'pino';
 import { Accounts, type DevnetManager, type DevnetNode, type DevnetUser } from './accounts.js';
 import { Clock } from './clock.js';
 import { CommitmentLog, type DevnetCommitment } from './commitment-log.js';
-import { tomaType } from './contract/names.js';
+import { DEVNET_PACKAGE, tomaType } from './contract/names.js';
 import { EventIndex } from './event-index.js';
 import { createGenesis, type Genesis } from './genesis.js';
 import { type DevnetOptions, devnetOptions } from './options.js';
@@ -140,7 +140,7 @@ export class Devnet {
     const { faucet, ids, ledger } = this.#parts.genesis;
     runAs(ledger, faucet.address, (tx) => {
       tx.moveCall({
-        target: `${ids.packageId}::devnet::sample_node`,
+        target: `${DEVNET_PACKAGE}::oracle::sample_node`,
         arguments: [tx.object(ids.atomaDbId), tx.pure.id(ticketId), tx.pure.u64(smallId)],
       });
     });

@@ -50,7 +50,7 @@ export class Settlement {
     this.#settle(call, call.args.object(0), this.#ticket(call.args.address(1)), true);
   }
 
-  /** `devnet::sample_node(db, ticket_id, small_id)`: one more node has to commit, with the next leaf. */
+  /** `oracle::sample_node(db, ticket_id, small_id)`: one more node has to commit, with the next leaf. */
   sampleNode(call: Call): undefined {
     const ticket = this.#ticket(call.args.address(1));
     const smallId = call.args.u64(2);

@@ -86,8 +86,9 @@ export class Accounts {
     });
   }
 
-  addNode(): DevnetNode {
-    const { ids, ledger } = this.#genesis;
+  /** @param gasMist what the node has left for gas, in one coin; two full coins where it is not given */
+  addNode(gasMist?: bigint): DevnetNode {
+    const { ids, ledger, faucet } = this.#genesis;
     const { keypair, address } = newAccount(this.#random);
     const tomaCoinId = this.#fund(address, COLLATERAL);
     const registered = runAs(ledger, address, (tx) => {
@@ -105,7 +106,25 @@ export class Accounts {
       });
     });
     const smallId = badgeSmallId(ledger.objects.get(badgeId)?.contents ?? new Uint8Array());
+    if (gasMist !== undefined) {
+      this.#takeGas(address, faucet.address);
+      this.pay(address, gasMist);
+    }
     return { secretKey: keypair.getSecretKey(), address, badgeId, smallId };
+  }
+
+  /** Sends one gas coin out of the faucet. */
+  pay(address: string, amountMist: bigint): void {
+    const { faucet, ledger } = this.#genesis;
+    runAs(ledger, faucet.address, (tx) => {
+      tx.transferObjects([tx.splitCoins(tx.gas, [tx.pure.u64(amountMist)])], address);
+    });
+  }
+
+  /** Registration costs gas, so that an account can be left with little of it only afterwards. */
+  #takeGas(address: string, recipient: string): void {
+    // The chain pays with all coins of an account at once, so that they are one afterwards.
+    runAs(this.#genesis.ledger, address, (tx) => tx.transferObjects([tx.gas], recipient));
   }
 
   addUser(): DevnetUser {

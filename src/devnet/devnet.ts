@@ -1,7 +1,8 @@
 import type { Logger } from 'pino';
 import { Accounts, type DevnetManager, type DevnetNode, type DevnetUser } from './accounts.js';
 import { Clock } from './clock.js';
-import { tomaType } from './contract/names.js';
+import { CommitmentLog, type DevnetCommitment } from './commitment-log.js';
+import { DEVNET_PACKAGE, tomaType } from './contract/names.js';
 import { EventIndex } from './event-index.js';
 import { createGenesis, type Genesis } from './genesis.js';
 import { type DevnetOptions, devnetOptions } from './options.js';
@@ -12,8 +13,10 @@ import { ledgerService } from './services/ledger-service.js';
 import { packageService } from './services/package-service.js';
 import { SUI_COIN_INFO, stateService } from './services/state-service.js';
 import { Subscriptions } from './services/subscription-service.js';
+import { runAs } from './transactor.js';
 
 export type { DevnetManager, DevnetNode, DevnetUser } from './accounts.js';
+export type { DevnetCommitment } from './commitment-log.js';
 
 /** Events that one `ListEvents` call looks at before it ends with `SCAN_LIMIT`. */
 const SCAN_LIMIT_EVENTS = 10_000;
@@ -26,6 +29,7 @@ interface Parts {
   readonly clock: Clock;
   readonly index: EventIndex;
   readonly subscriptions: Subscriptions;
+  readonly commitments: CommitmentLog;
   readonly server: GrpcServer;
   readonly port: number;
 }
@@ -80,6 +84,7 @@ export class Devnet {
     accounts.registerModel();
     const index = new EventIndex({ scanLimit: SCAN_LIMIT_EVENTS }, { ledger });
     const subscriptions = new Subscriptions({ ledger });
+    const commitments = new CommitmentLog({ packageId: genesis.ids.packageId }, { ledger });
     const server = new GrpcServer(
       [
         ledgerService({ ledger, index, chainId: ledger.checkpoints.digest(0n) }),
@@ -91,14 +96,23 @@ export class Devnet {
       modules,
     );
     const port = await server.listen(options.host, options.port);
-    const devnet = new Devnet({ options, genesis, clock, index, subscriptions, server, port }, accounts);
+    const parts = { options, genesis, clock, index, subscriptions, commitments, server, port };
+    const devnet = new Devnet(parts, accounts);
     modules.logger.info({ url: devnet.url, chainId: devnet.chainId }, 'The dev chain is up');
     return devnet;
   }
 
-  /** A new key with gas and collateral, registered and subscribed to the model in echelon 0. */
-  addNode(): DevnetNode {
-    return this.#accounts.addNode();
+  /**
+   * A new key with gas and collateral, registered and subscribed to the model in echelon 0.
+   * @param options.gasMist what it has left for gas, in one coin; by default two coins of 100 SUI
+   */
+  addNode(options: { readonly gasMist?: bigint } = {}): DevnetNode {
+    return this.#accounts.addNode(options.gasMist);
+  }
+
+  /** Sends a gas coin out of the faucet. */
+  payNode(address: string, amountMist: bigint): void {
+    this.#accounts.pay(address, amountMist);
   }
 
   /** A new key with gas and a coin of TOMA. */
@@ -109,6 +123,38 @@ export class Devnet {
   /** What a node earned with a ticket, in the smallest unit of TOMA; undefined before it is settled. */
   feeEarned(ticketId: string, smallId: bigint): bigint | undefined {
     return this.#parts.genesis.settlement.earned(ticketId, smallId);
+  }
+
+  /** Every `submit_commitment` that was executed so far, oldest first, whether it succeeded or aborted. */
+  commitments(): readonly DevnetCommitment[] {
+    return this.#parts.commitments.all;
+  }
+
+  /**
+   * Asks one more node to commit to an open ticket with leaves to spare: one of a prompt without
+   * `nodes_to_sample` on a chain with `crossValidationChunks` above 1. Such a ticket settles once all its
+   * leaves are there, or by `try_to_settle` without those that nobody was asked for.
+   * @throws AtomaError `devnet_setup_failed` where the ticket or the node does not exist or none fits in
+   */
+  sampleMore(ticketId: string, smallId: bigint): void {
+    const { faucet, ids, ledger } = this.#parts.genesis;
+    runAs(ledger, faucet.address, (tx) => {
+      tx.moveCall({
+        target: `${DEVNET_PACKAGE}::oracle::sample_node`,
+        arguments: [tx.object(ids.atomaDbId), tx.pure.id(ticketId), tx.pure.u64(smallId)],
+      });
+    });
+  }
+
+  /**
+   * Emits an event that no contract made, in a checkpoint of its own.
+   * @param type `address::module::Name`; the address canonical, `0x` and 64 digits
+   * @returns the event's id, `digest:index`
+   */
+  emitRaw(type: string, bytes: Uint8Array): string {
+    const [packageId = '', module = ''] = type.split('::');
+    const event = { packageId, module, type, bytes, json: undefined };
+    return `${this.#parts.genesis.ledger.emit([event]).digest}:0`;
   }
 
   /** Moves the chain's clock forward, over as many epochs as that takes. */
@@ -130,6 +176,29 @@ export class Devnet {
   /** Lets `ListEvents` trail: it sees nothing newer than now until the returned function is called. */
   holdIndex(): () => void {
     return this.#parts.index.hold();
+  }
+
+  /**
+   * Throws away all history until now, as a pruning full node does. Reads of it fail: `GetTransaction` and
+   * `GetCheckpoint` with `NOT_FOUND`, `ListEvents` from a place in it with `INVALID_ARGUMENT`.
+   */
+  prune(): void {
+    const { ledger } = this.#parts.genesis;
+    ledger.checkpoints.prune();
+    // A full node has its newest checkpoint at least.
+    ledger.tick();
+  }
+
+  /**
+   * Cuts all connections and stops listening, as a full node that is restarted; the chain itself goes on. The
+   * returned function listens again, on the same port, with the same ledger.
+   */
+  async goOffline(): Promise<() => Promise<void>> {
+    const { options, server, port } = this.#parts;
+    await server.cut();
+    return async () => {
+      await server.listen(options.host, port);
+    };
   }
 
   /** Ends every call and gives the port back. */

@@ -2,6 +2,7 @@ import type { EventPredicate } from './event-filter.js';
 import type { LedgerEvent } from './ledger/checkpoints.js';
 import type { Ledger } from './ledger/ledger.js';
 import { afterCheckpoint, beforeCheckpoint, checkpointOf, type Position } from './ledger/position.js';
+import { invalidArgument, type RpcFailure } from './status.js';
 
 /** Why a query stopped, in the words of Sui's `QueryEndReason`. */
 export type EndReason = 'ITEM_LIMIT' | 'SCAN_LIMIT' | 'CHECKPOINT_BOUND' | 'CURSOR_BOUND' | 'LEDGER_TIP';
@@ -57,10 +58,15 @@ export class EventIndex {
     };
   }
 
-  /** All frames of a query's answer; the last one has an end. */
+  /**
+   * All frames of a query's answer; the last one has an end.
+   * @throws RpcFailure `INVALID_ARGUMENT` where the query names a start that has been pruned, the code with
+   * which Sui's full nodes refuse one; without a start it begins at the oldest event there is
+   */
   query(query: EventQuery): EventFrame[] {
-    const tip = this.#heldAt ?? this.#ledger.checkpoints.tip;
-    const lower = lowerBound(query);
+    const { checkpoints } = this.#ledger;
+    const tip = this.#heldAt ?? checkpoints.tip;
+    const lower = lowerBound(query, checkpoints.lowest);
     const upper = upperBound(query, tip);
     const inside = this.#between(lower.position, upper.position);
     if (query.descending) inside.reverse();
@@ -101,12 +107,21 @@ function firstAfter(events: readonly LedgerEvent[], position: Position): number 
   return low;
 }
 
-function lowerBound({ after, startCheckpoint }: EventQuery): Bound {
+function lowerBound({ after, startCheckpoint }: EventQuery, lowest: bigint): Bound {
+  const oldest = lowest === 0n ? LEDGER_START : beforeCheckpoint(lowest);
   const start: Bound = {
-    position: startCheckpoint === undefined ? LEDGER_START : beforeCheckpoint(startCheckpoint),
+    position: startCheckpoint === undefined ? oldest : beforeCheckpoint(startCheckpoint),
     reason: 'CHECKPOINT_BOUND',
   };
+  if (start.position < oldest) throw pruned(startCheckpoint ?? 0n, lowest);
+  if (after !== undefined && after < oldest) throw pruned(checkpointOf(after + 1n), lowest);
   return after !== undefined && after >= start.position ? { position: after, reason: 'CURSOR_BOUND' } : start;
+}
+
+function pruned(start: bigint, lowest: bigint): RpcFailure {
+  return invalidArgument(
+    `Requested start checkpoint ${start} has been pruned. Lowest available checkpoint is ${lowest}`,
+  );
 }
 
 /** The nearest of the bounds; the index's own tip only where nothing else ends the query before. */

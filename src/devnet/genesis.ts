@@ -45,6 +45,7 @@ interface GenesisOptions {
   readonly epochMs: number;
   readonly settlementTimeoutMs: bigint;
   readonly randomArgument: boolean;
+  readonly crossValidationChunks: number;
 }
 
 /** A key from the chain's own randomness, so that a seed gives the same keys again. */
@@ -64,7 +65,7 @@ export function createGenesis(
   const state = new State();
   const database = new Database(ids, state);
   const registry = new Registry(options, { database });
-  const gate = new Gate({ database });
+  const gate = new Gate(options, { database });
   const settlement = new Settlement({ database });
   const contract = contractFunctions(
     { ids, randomArgument: options.randomArgument },

@@ -1,4 +1,10 @@
-export { Devnet, type DevnetManager, type DevnetNode, type DevnetUser } from './devnet.js';
+export {
+  Devnet,
+  type DevnetCommitment,
+  type DevnetManager,
+  type DevnetNode,
+  type DevnetUser,
+} from './devnet.js';
 export { type DevnetFiles, type DevnetFilesOptions, writeDevnetFiles } from './files.js';
 export { DEVNET_DEFAULTS, type DevnetOptions } from './options.js';
 export type { PromptRequest } from './prompt-transaction.js';

@@ -17,6 +17,8 @@ export interface DevnetOptions {
   readonly settlementTimeoutMs: bigint;
   /** Whether `settlement::submit_commitment` takes `&Random`, as all but the earliest packages do. */
   readonly randomArgument: boolean;
+  /** Leaves of a prompt without `nodes_to_sample`: one node is sampled, and others up to this may be asked. */
+  readonly crossValidationChunks: number;
   /** Makes ids, keys, samples and seeds the same in every run; without it they are random. */
   readonly seed: bigint | undefined;
 }
@@ -34,11 +36,14 @@ export const DEVNET_DEFAULTS: DevnetOptions = {
   // The contract's value for a new echelon.
   settlementTimeoutMs: 60_000n,
   randomArgument: true,
+  crossValidationChunks: 1,
   seed: undefined,
 };
 
 /** Largest delay that a timer of Node.js takes. */
 const MAX_TIMER_MS = 2_147_483_647;
+/** The most nodes that the contract samples for one prompt. */
+const MAX_CHUNKS = 256;
 const u64 = z.bigint().min(0n).max(U64_MAX);
 
 const OPTIONS = z.strictObject({
@@ -52,6 +57,7 @@ const OPTIONS = z.strictObject({
   outputFeePerToken: u64,
   settlementTimeoutMs: u64,
   randomArgument: z.boolean(),
+  crossValidationChunks: z.int().min(1).max(MAX_CHUNKS),
   seed: u64.optional(),
 });
 

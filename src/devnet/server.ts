@@ -20,24 +20,30 @@ const STOP_GRACE_MS = 100;
 
 /** Serves bindings over HTTP/2, without TLS, as a local network does. */
 export class GrpcServer {
-  readonly #server = new Server();
+  readonly #bindings: readonly ServiceBinding[];
   readonly #logger: Logger;
+  /** undefined while it does not listen: grpc-js cannot start a server twice. */
+  #server: Server | undefined;
 
   constructor(bindings: readonly ServiceBinding[], modules: { readonly logger: Logger }) {
+    this.#bindings = bindings;
     this.#logger = modules.logger;
-    for (const binding of bindings) {
-      this.#server.addService(definitionOf(binding), this.#implementation(binding));
-    }
   }
 
   /**
+   * Also after {@link GrpcServer.close} or {@link GrpcServer.cut}.
    * @returns the port it listens on
    * @throws AtomaError `listen_failed`
    */
   listen(host: string, port: number): Promise<number> {
     const address = `${host.includes(':') ? `[${host}]` : host}:${port}`;
+    const server = new Server();
+    for (const binding of this.#bindings) {
+      server.addService(definitionOf(binding), this.#implementation(binding));
+    }
+    this.#server = server;
     return new Promise((resolve, reject) => {
-      this.#server.bindAsync(address, ServerCredentials.createInsecure(), (error, bound) => {
+      server.bindAsync(address, ServerCredentials.createInsecure(), (error, bound) => {
         if (error === null) resolve(bound);
         else reject(listenFailed(address, error));
       });
@@ -46,12 +52,26 @@ export class GrpcServer {
 
   /** Ends every call and gives the port back. */
   close(): Promise<void> {
+    const server = this.#server;
+    if (server === undefined) return Promise.resolve();
+    this.#server = undefined;
     return new Promise((resolve) => {
-      const force = setTimeout(() => this.#server.forceShutdown(), STOP_GRACE_MS);
-      this.#server.tryShutdown(() => {
+      const force = setTimeout(() => server.forceShutdown(), STOP_GRACE_MS);
+      server.tryShutdown(() => {
         clearTimeout(force);
         resolve();
       });
+    });
+  }
+
+  /** Cuts every connection in the middle of whatever it carries, and gives the port back. */
+  cut(): Promise<void> {
+    const server = this.#server;
+    if (server === undefined) return Promise.resolve();
+    this.#server = undefined;
+    return new Promise((resolve) => {
+      server.tryShutdown(() => resolve());
+      server.forceShutdown();
     });
   }
 

@@ -2,6 +2,7 @@ import { defineModule, type FunctionDefinition, type MoveFunction } from '../mov
 import type { Gate } from './gate.js';
 import {
   type ContractIds,
+  DEVNET_PACKAGE,
   databaseType,
   managerBadgeType,
   nodeBadgeType,
@@ -32,7 +33,8 @@ interface ContractModules {
 }
 
 /**
- * The functions of package `atoma` with the signatures that the deployed contract declares.
+ * The functions of package `atoma` with the signatures that the deployed contract declares; and, in a package
+ * of the dev chain's own, what the contract decides by itself and tests want to decide.
  * @param options.randomArgument whether `submit_commitment` takes `&Random`; the earliest packages do not
  */
 export function contractFunctions(
@@ -45,6 +47,7 @@ export function contractFunctions(
     ...defineModule(ids.packageId, 'gate', gateModule(ids, modules.gate)),
     ...defineModule(ids.packageId, 'prompts', promptsModule(ids, modules.gate)),
     ...defineModule(ids.packageId, 'settlement', settlementModule(options, modules.settlement)),
+    ...defineModule(DEVNET_PACKAGE, 'oracle', oracleModule(ids, modules.settlement)),
   ];
 }
 
@@ -105,4 +108,9 @@ function settlementModule(
     ),
     try_to_settle: entry([db, ID, RANDOM], (call) => settlement.tryToSettle(call)),
   };
+}
+
+function oracleModule(ids: ContractIds, settlement: Settlement): Definitions {
+  const db = `&mut ${databaseType(ids)}`;
+  return { sample_node: entry([db, ID, 'u64'], (call) => settlement.sampleNode(call)) };
 }

@@ -30,9 +30,12 @@ interface Order {
 
 /** Modules `atoma::gate` and `atoma::prompts`: prompts come in, nodes are sampled, the fee is taken. */
 export class Gate {
+  readonly #options: { readonly crossValidationChunks: number };
   readonly #database: Database;
 
-  constructor(modules: { readonly database: Database }) {
+  /** @param options.crossValidationChunks leaves of a prompt without `nodes_to_sample`; 1 asks nobody else */
+  constructor(options: { readonly crossValidationChunks: number }, modules: { readonly database: Database }) {
+    this.#options = options;
     this.#database = modules.database;
   }
 
@@ -104,7 +107,8 @@ export class Gate {
       throw call.abort(ABORT.modalityMismatch, `the model '${model.name}' is no text2text model`);
     }
     const { echelon, nodes } = this.#sampleNodes(call, model, order);
-    const deposit = worstCaseFee(call, order.params, echelon) * BigInt(nodes.length);
+    const chunks = order.nodesToSample === undefined ? this.#options.crossValidationChunks : nodes.length;
+    const deposit = worstCaseFee(call, order.params, echelon) * BigInt(chunks);
     if (deposit > U64_MAX) throw overflow(call);
     order.balance.split(deposit);
     const ticket: TicketRecord = {
@@ -118,6 +122,7 @@ export class Gate {
       startedInEpoch: context.epoch,
       startedAtMs: context.epochStartMs,
       nodes,
+      chunks,
       leaves: nodes.map(() => undefined),
       claim: undefined,
       disputed: false,
@@ -128,7 +133,7 @@ export class Gate {
     const event = EVENT_LAYOUTS['gate::Text2TextPromptEvent'].serialize({
       ticket_id: ticket.id,
       params: order.params,
-      chunks_count: BigInt(nodes.length),
+      chunks_count: BigInt(chunks),
       nodes: nodes.map((inner) => ({ inner })),
       output_destination: order.outputDestination,
     });
@@ -137,7 +142,7 @@ export class Gate {
 
   /**
    * One echelon among those that have enough nodes within the fee, and nodes of it without replacement.
-   * Without `nodes_to_sample` it is one node and one chunk: the dev chain does no cross-validation.
+   * Without `nodes_to_sample` it is one node, and others may be asked later.
    */
   #sampleNodes(
     call: Call,

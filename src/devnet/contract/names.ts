@@ -1,3 +1,5 @@
+import { normalizeSuiAddress } from '@mysten/sui/utils';
+
 /** Where the contract lives on this chain. All canonical: `0x` and 64 digits. */
 export interface ContractIds {
   readonly packageId: string;
@@ -6,6 +8,9 @@ export interface ContractIds {
   /** Id of the table inside `AtomaDb` under which tickets hang. */
   readonly ticketsId: string;
 }
+
+/** A package that no other chain has: levers of the contract for tests. */
+export const DEVNET_PACKAGE = normalizeSuiAddress('0xde');
 
 export function tomaType(ids: ContractIds): string {
   return `${ids.tomaPackageId}::toma::TOMA`;

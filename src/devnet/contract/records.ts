@@ -46,6 +46,8 @@ export interface TicketRecord {
   readonly startedAtMs: number;
   /** Small ids in leaf order. */
   readonly nodes: readonly bigint[];
+  /** How many leaves the root is made of: more than there are nodes where others may be asked later. */
+  readonly chunks: number;
   /** Leaves by their index; undefined where the node has not committed. */
   readonly leaves: readonly (Uint8Array | undefined)[];
   /** What the first node to commit claimed. */

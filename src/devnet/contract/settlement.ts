@@ -39,12 +39,37 @@ export class Settlement {
     }
     const leaves = ticket.leaves.with(index, leaf);
     const committed = this.#claim(call, { ...ticket, leaves }, claim, smallId);
-    this.#settle(call, args.object(0), committed);
+    this.#settle(call, args.object(0), committed, false);
   }
 
-  /** `try_to_settle(db, ticket_id, random)`: does nothing where commitments are missing or disputed. */
+  /**
+   * `try_to_settle(db, ticket_id, random)`: does nothing where commitments are missing or disputed. A ticket
+   * that awaits cross-validation is settled without it: its root cannot be checked then.
+   */
   tryToSettle(call: Call): undefined {
-    this.#settle(call, call.args.object(0), this.#ticket(call.args.address(1)));
+    this.#settle(call, call.args.object(0), this.#ticket(call.args.address(1)), true);
+  }
+
+  /** `oracle::sample_node(db, ticket_id, small_id)`: one more node has to commit, with the next leaf. */
+  sampleNode(call: Call): undefined {
+    const ticket = this.#ticket(call.args.address(1));
+    const smallId = call.args.u64(2);
+    if (ticket.nodes.length >= ticket.chunks || ticket.nodes.includes(smallId)) {
+      throw call.abort(
+        ABORT.tooManyNodesToSample,
+        `ticket ${ticket.id} has ${ticket.chunks} leaves and awaits nodes ${ticket.nodes.join()}; node ${smallId} cannot be added`,
+      );
+    }
+    const { ids } = this.#database;
+    const nodes = [...ticket.nodes, this.#database.node(smallId).smallId];
+    const extended = { ...ticket, nodes, leaves: [...ticket.leaves, undefined] };
+    this.#database.putTicket(call.args.object(0), extended);
+    writeTicket(call.context, ids, extended);
+    const event = EVENT_LAYOUTS['settlement::NewlySampledNodesEvent'].serialize({
+      ticket_id: ticket.id,
+      new_nodes: [{ node_id: { inner: smallId }, order: ticket.nodes.length }],
+    });
+    emitEvent(call.context, ids, 'settlement::NewlySampledNodesEvent', event);
   }
 
   /** What one node earned with a ticket. */
@@ -82,11 +107,13 @@ export class Settlement {
     return { ...ticket, disputed: true };
   }
 
-  #settle(call: Call, database: ObjectValue, ticket: TicketRecord): void {
+  /** @param asItStands settle also where nodes were left for cross-validation and none was asked */
+  #settle(call: Call, database: ObjectValue, ticket: TicketRecord, asItStands: boolean): void {
     const { claim } = ticket;
     const leaves = ticket.leaves.flatMap((leaf) => leaf ?? []);
-    const complete = claim !== undefined && leaves.length === ticket.nodes.length && !ticket.disputed;
-    if (complete && sameBytes(claim.root, rootOf(leaves))) {
+    const answered = claim !== undefined && leaves.length === ticket.nodes.length && !ticket.disputed;
+    const complete = answered && leaves.length === ticket.chunks;
+    if (answered && (complete ? sameBytes(claim.root, rootOf(leaves)) : asItStands)) {
       this.#payOut(call, database, ticket, claim);
       return;
     }

@@ -63,6 +63,7 @@ export class CheckpointLog {
   readonly #totals: number[] = [];
   readonly #filled = new Map<number, readonly CommittedTransaction[]>();
   readonly #epochs: Epoch[] = [];
+  #lowest = 0n;
 
   /** @param seed what makes this chain's digests its own */
   constructor(seed: string) {
@@ -77,6 +78,16 @@ export class CheckpointLog {
   /** Sequence number of the newest checkpoint. */
   get tip(): bigint {
     return this.next - 1n;
+  }
+
+  /** Sequence number of the oldest checkpoint that is still there, with its transactions and events. */
+  get lowest(): bigint {
+    return this.#lowest;
+  }
+
+  /** Throws away everything up to the newest checkpoint, as a pruning full node does; digests stay known. */
+  prune(): void {
+    this.#lowest = this.next;
   }
 
   append(timestampMs: number, transactions: readonly CommittedTransaction[]): void {
@@ -96,7 +107,7 @@ export class CheckpointLog {
 
   get(sequence: bigint): Checkpoint | undefined {
     const timestampMs = this.#timestamps[Number(sequence)];
-    if (timestampMs === undefined) return undefined;
+    if (timestampMs === undefined || sequence < this.#lowest) return undefined;
     return {
       sequence,
       epoch: this.#epochOf(sequence),
@@ -121,7 +132,7 @@ export class CheckpointLog {
 
   /** The checkpoint with this digest; a search through all of them. */
   find(digest: string): Checkpoint | undefined {
-    for (let sequence = this.tip; sequence >= 0n; sequence--) {
+    for (let sequence = this.tip; sequence >= this.#lowest; sequence--) {
       if (this.digest(sequence) === digest) return this.get(sequence);
     }
     return undefined;

@@ -16,6 +16,20 @@ import type { State } from './state.js';
 
 /** Version of everything that genesis makes. */
 const GENESIS_VERSION = 1n;
+const NO_EFFECTS: Effects = {
+  failed: undefined,
+  epoch: 0n,
+  gasUsed: { computationCost: 0n, storageCost: 0n, storageRebate: 0n, nonRefundableStorageFee: 0n },
+  gasObjectId: undefined,
+  transactionDigest: '',
+  eventsDigest: undefined,
+  dependencies: [],
+  lamportVersion: GENESIS_VERSION,
+  changes: [],
+  readOnly: [],
+};
+/** Of a transaction that nobody sent. */
+const UNSENT = { data: undefined, bytes: new Uint8Array(), signatures: [] };
 
 /** The chain's history and present: objects, transactions, checkpoints and epochs. */
 export class Ledger {
@@ -58,14 +72,29 @@ export class Ledger {
     return this.#events;
   }
 
+  /** A transaction that has not been pruned. */
   transaction(digest: string): CommittedTransaction | undefined {
-    return this.#transactions.get(digest);
+    const transaction = this.#transactions.get(digest);
+    return transaction !== undefined && transaction.checkpoint >= this.checkpoints.lowest
+      ? transaction
+      : undefined;
   }
 
   /** Calls back after each checkpoint, with its number, until the returned function is called. */
   onCheckpoint(listener: (sequence: bigint) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
+  }
+
+  /**
+   * Commits events that no contract emitted, in a transaction and a checkpoint of their own: whatever bytes a
+   * reader must bear.
+   */
+  emit(events: readonly EmittedEvent[]): CommittedTransaction {
+    const seed = `${this.checkpoints.next}:${events.length}`;
+    const digest = digestOf('Emission', new TextEncoder().encode(seed));
+    const effects: Effects = { ...NO_EFFECTS, epoch: this.epoch.epoch, transactionDigest: digest };
+    return this.#commit({ effects, events }, UNSENT);
   }
 
   /** Makes epoch 0 and checkpoint 0 out of the first objects and events. */
@@ -77,20 +106,8 @@ export class Ledger {
       return { id: draft.id, input: undefined, output };
     });
     changes.sort((a, b) => (a.id < b.id ? -1 : 1));
-    const gasUsed = { computationCost: 0n, storageCost: 0n, storageRebate: 0n, nonRefundableStorageFee: 0n };
-    const effects: Effects = {
-      failed: undefined,
-      epoch: 0n,
-      gasUsed,
-      gasObjectId: undefined,
-      transactionDigest: digest,
-      eventsDigest: undefined,
-      dependencies: [],
-      lamportVersion: GENESIS_VERSION,
-      changes,
-      readOnly: [],
-    };
-    this.#commit({ effects, events }, { data: undefined, bytes: new Uint8Array(), signatures: [] });
+    const effects: Effects = { ...NO_EFFECTS, transactionDigest: digest, changes };
+    this.#commit({ effects, events }, UNSENT);
   }
 
   /**

@@ -70,8 +70,8 @@ function serviceInfo({ ledger, chainId }: LedgerModules): PartialMessage<GrpcTyp
     epoch: ledger.epoch.epoch,
     checkpointHeight: ledger.checkpoints.tip,
     timestamp: timestamp(tip?.timestampMs ?? 0),
-    lowestAvailableCheckpoint: 0n,
-    lowestAvailableCheckpointObjects: 0n,
+    lowestAvailableCheckpoint: ledger.checkpoints.lowest,
+    lowestAvailableCheckpointObjects: ledger.checkpoints.lowest,
     server: SERVER_NAME,
   };
 }

@@ -5,6 +5,7 @@ import type { EmittedEvent } from '../move/context.js';
 
 /** `google.protobuf.Value`, which the SDK does not export by name. */
 function toValue(json: unknown): GrpcTypes.Event['json'] {
+  if (json === undefined) return undefined;
   const field = GrpcTypes.Event.fields.find(({ name }) => name === 'json');
   // A round trip through text leaves plain JSON, whatever the value was made of.
   return field?.kind === 'message' ? field.T().fromJson(JSON.parse(JSON.stringify(json))) : undefined;

@@ -50,8 +50,6 @@ export interface FollowOptions {
 
 export interface SubmitOptions {
   readonly signal: AbortSignal;
-  /** When the commitment must be there, ms since 1970: the earliest goes first. undefined: last. */
-  readonly deadlineMs: number | undefined;
   /** A transaction for this commitment that was signed before, and may have been sent. */
   readonly resend: SignedTransaction | undefined;
   /** Called before a transaction is first sent; where it throws, nothing is sent and `submit` throws the same. */

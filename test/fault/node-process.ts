@@ -1,0 +1,70 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import type { DevnetFiles } from '#src/devnet/index.js';
+
+const MAIN = fileURLToPath(new URL('../../../dist/main.js', import.meta.url));
+
+/** One life of a node, started from its files as an operator would. */
+export class NodeProcess {
+  readonly child: ChildProcess;
+  /** Resolves with the RPC's URL once the node is ready; undefined where it ended before that. */
+  readonly ready: Promise<string | undefined>;
+  /** Resolves when the process has ended, with its exit code or signal. */
+  readonly ended: Promise<string>;
+  #log = '';
+
+  constructor(files: DevnetFiles, args: readonly string[] = []) {
+    const { NODE_OPTIONS: _options, ...env } = process.env;
+    this.child = spawn(
+      process.execPath,
+      [
+        MAIN,
+        ...['start', '--json', '--model-config-path', files.modelConfigPath],
+        ...['--sui-subscriber-path', files.suiSubscriberPath],
+        ...['--atoma-sui-client-config-path', files.atomaSuiClientConfigPath, ...args],
+      ],
+      { env: { ...env, LOG_LEVEL: 'warn' }, stdio: ['ignore', 'pipe', 'pipe'] },
+    );
+    const { stdout, stderr } = this.child;
+    this.ended = once(this.child, 'exit').then(([code, signal]) => String(signal ?? code));
+    stderr?.on('data', (data) => {
+      this.#log += String(data);
+    });
+    this.ready = new Promise((resolve) => {
+      if (stdout !== null) {
+        createInterface({ input: stdout }).on('line', (text) => {
+          const line = JSON.parse(text);
+          if (line.type === 'ready') resolve(line.url);
+        });
+      }
+      void this.ended.then(() => resolve(undefined));
+    });
+  }
+
+  /** What it has logged, at `warn` and above. */
+  get log(): string {
+    return this.#log;
+  }
+
+  /** SIGKILL, as the kernel would when memory runs out. */
+  async kill(): Promise<void> {
+    this.child.kill('SIGKILL');
+    await this.ended;
+  }
+
+  /** SIGTERM; resolves with the exit code. */
+  async stop(): Promise<string> {
+    this.child.kill('SIGTERM');
+    return this.ended;
+  }
+
+  /** The processes that hold its devices. Linux only, as /proc is. */
+  async devicePids(): Promise<readonly number[]> {
+    const { pid } = this.child;
+    const text = await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8').catch(() => '');
+    return text.trim().split(' ').filter(Boolean).map(Number);
+  }
+}

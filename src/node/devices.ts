@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 import type { InferenceConfig } from '../config/index.js';
 import { resolveModelFile } from '../models/index.js';
-import { DeviceProcess, type ModelSpec } from '../workers/index.js';
+import { Device, type ModelSpec } from '../workers/index.js';
 
 /**
  * One device process, not yet started, for every device that the configuration names.
@@ -10,7 +10,7 @@ import { DeviceProcess, type ModelSpec } from '../workers/index.js';
 export async function planDevices(
   config: InferenceConfig,
   modules: { readonly logger: Logger },
-): Promise<readonly DeviceProcess[]> {
+): Promise<readonly Device[]> {
   const byDevice = new Map<number | 'cpu', ModelSpec[]>();
   for (const model of config.models) {
     const spec: ModelSpec = {
@@ -23,5 +23,5 @@ export async function planDevices(
     specs.push(spec);
     byDevice.set(model.device, specs);
   }
-  return [...byDevice].map(([device, models]) => new DeviceProcess({ device, models }, modules));
+  return [...byDevice].map(([device, models]) => new Device({ device, models }, undefined, modules));
 }

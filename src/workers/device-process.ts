@@ -1,181 +1,209 @@
 import { type ChildProcess, fork } from 'node:child_process';
-import { once } from 'node:events';
-import { availableParallelism } from 'node:os';
-import { setTimeout as delay } from 'node:timers/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import {
   AtomaError,
   type Completion,
-  type Executor,
   fromErrorData,
   type Job,
   type JobOptions,
   type ModelInfo,
 } from '../core/index.js';
+import { deviceEnvironment } from './device-environment.js';
+import type { DeviceOptions } from './device-options.js';
+import { HealthWatch } from './health-watch.js';
 import type { DeviceSpec, FromDevice, ToDevice } from './protocol.js';
-
-export type DeviceState = 'stopped' | 'loading' | 'ready' | 'dead';
+import { RunningJobs } from './running-jobs.js';
 
 /** Called while a model loads; `fraction` goes from 0 to 1. */
 export type LoadProgress = (model: string, fraction: number) => void;
 
-interface PendingJob {
-  readonly options: JobOptions;
-  readonly resolve: (completion: Completion) => void;
-  readonly reject: (error: unknown) => void;
+/** How a device process came to its end. */
+export interface Death {
+  /** `device_died`, with the cause in words. */
+  readonly error: AtomaError;
+  /** Of a process that exited by itself. */
+  readonly exitCode: number | null;
+  /** Of a process that was killed, by the system, the engine or somebody. */
+  readonly signal: NodeJS.Signals | null;
+  /** Jobs it held, which end with `error`. */
+  readonly jobs: number;
 }
 
-/** How long a device process may take to leave by itself before it is killed, ms. */
+interface Load {
+  readonly onProgress: LoadProgress;
+  readonly models: ModelInfo[];
+  readonly failures: AtomaError[];
+  readonly resolve: (models: readonly ModelInfo[]) => void;
+  readonly reject: (error: AtomaError) => void;
+}
+
+/** How long a process whose channel closed may take to end by itself, so that its exit code is seen, ms. */
 const EXIT_GRACE_MS = 2000;
+/** How long the system may take to end a killed process; one stuck in a driver may never end, ms. */
+const KILL_GRACE_MS = 5000;
 
-/** The main process's end of one device process. */
-export class DeviceProcess implements Executor {
-  readonly id: string;
+/** The life of one child process: it is started, loads its models once, runs jobs, and dies. */
+export class DeviceProcess {
   readonly #spec: DeviceSpec;
+  readonly #options: DeviceOptions;
   readonly #logger: Logger;
-  readonly #models = new Map<string, ModelInfo>();
-  readonly #jobs = new Map<number, PendingJob>();
-  #state: DeviceState = 'stopped';
-  #child: ChildProcess | undefined;
-  #nextJob = 1;
-
-  constructor(spec: DeviceSpec, modules: { readonly logger: Logger }) {
-    this.#spec = spec;
-    this.id = String(spec.device);
-    this.#logger = modules.logger.child({ device: this.id });
-  }
-
-  get state(): DeviceState {
-    return this.#state;
-  }
-
-  /** Models that are loaded and ready. */
-  get models(): readonly ModelInfo[] {
-    return [...this.#models.values()];
-  }
-
-  serves(model: string): boolean {
-    return this.#spec.models.some(({ name }) => name === model) && this.#state !== 'dead';
-  }
-
-  capacity(model: string): number {
-    const info = this.#models.get(model);
-    return info === undefined || this.#state === 'dead' ? 0 : info.workers * info.sequencesPerWorker;
-  }
+  readonly #onDeath: (death: Death) => void;
+  readonly #jobs = new RunningJobs();
+  readonly #watch: HealthWatch;
+  readonly #child: ChildProcess;
+  readonly #exited: Promise<void>;
+  #load: Load | undefined;
+  #dead = false;
 
   /**
-   * Starts the process and loads its models.
-   * @param onDeath called where the process ends unasked after its models were loaded
-   * @throws AtomaError `model_load_failed` naming every model that did not load, `device_died`.
+   * Starts the process.
+   * @param modules.onDeath called once if it ends unasked, before its jobs are rejected
+   * @throws where the system refuses at once to start it.
    */
-  async start(onProgress: LoadProgress, onDeath: (error: AtomaError) => void): Promise<void> {
-    this.#state = 'loading';
-    const child = fork(new URL('./device.js', import.meta.url), [], {
-      env: deviceEnvironment(this.#spec, process.env),
+  constructor(
+    spec: DeviceSpec,
+    options: DeviceOptions,
+    modules: { readonly logger: Logger; readonly onDeath: (death: Death) => void },
+  ) {
+    this.#spec = spec;
+    this.#options = options;
+    this.#logger = modules.logger;
+    this.#onDeath = modules.onDeath;
+    this.#watch = new HealthWatch(options, (how) => this.#end(how));
+    this.#child = fork(options.script, [String(process.pid)], {
+      env: deviceEnvironment(spec, process.env),
       serialization: 'advanced',
       execArgv: [],
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     });
-    this.#child = child;
-    const failures: AtomaError[] = [];
-    await new Promise<void>((resolve, reject) => {
-      const died = (how: string): void => this.#died(how, this.#state === 'ready' ? onDeath : reject);
-      child.on('message', (message: FromDevice) => {
-        if (message.type === 'progress') onProgress(message.model, message.fraction);
-        else if (message.type === 'load_failed') failures.push(fromErrorData(message.error));
-        else if (message.type === 'ready') resolve();
-        else this.#receive(message);
-      });
-      child.once('error', (error) => died(`cannot start: ${error.message}`));
-      child.once('exit', (code, signal) =>
-        died(signal === null ? `exited with code ${code}` : `was killed by ${signal}`),
-      );
-      this.#send({ type: 'load', spec: this.#spec });
-    });
-    if (failures.length > 0) {
-      await this.stop();
-      throw new AtomaError('model_load_failed', failures.map((failure) => failure.message).join('\n'));
-    }
-    this.#state = 'ready';
+    this.#exited = this.#follow(this.#child);
   }
 
-  run(job: Job, options: JobOptions): Promise<Completion> {
-    const { signal } = options;
+  get pid(): number | undefined {
+    return this.#child.pid;
+  }
+
+  /**
+   * Loads the models of the spec; called once.
+   * @throws AtomaError `model_load_failed` naming every model that did not load, `device_died`.
+   */
+  load(onProgress: LoadProgress): Promise<readonly ModelInfo[]> {
     return new Promise((resolve, reject) => {
-      if (signal.aborted) return reject(new AtomaError('cancelled', 'the job was cancelled'));
-      if (this.#state === 'dead') return reject(new AtomaError('device_died', `device ${this.id} is down`));
-      const number = this.#nextJob++;
-      const cancel = (): void => this.#send({ type: 'cancel', job: number });
-      const settle =
-        <T>(done: (value: T) => void) =>
-        (value: T): void => {
-          this.#jobs.delete(number);
-          signal.removeEventListener('abort', cancel);
-          done(value);
-        };
-      this.#jobs.set(number, { options, resolve: settle(resolve), reject: settle(reject) });
-      signal.addEventListener('abort', cancel, { once: true });
-      this.#send({ type: 'run', job: number, model: job.params.model, params: job.params });
+      this.#load = { onProgress, models: [], failures: [], resolve, reject };
+      this.#watch.start();
+      this.#send({
+        type: 'load',
+        spec: this.#spec,
+        heartbeatIntervalMs: this.#options.heartbeatIntervalMs,
+      });
     });
   }
 
-  /** Ends the process; jobs that still run are rejected with `device_died`. */
+  /** @throws AtomaError as {@link Executor.run} does. */
+  run(job: Job, options: JobOptions): Promise<Completion> {
+    if (this.#dead) return Promise.reject(this.#died('has ended'));
+    return this.#jobs.run(
+      options,
+      (number) => this.#send({ type: 'run', job: number, model: job.params.model, params: job.params }),
+      (number) => this.#send({ type: 'cancel', job: number }),
+    );
+  }
+
+  /** Ends the process; what it does is rejected with `device_died`. Resolves when it is gone. */
   async stop(): Promise<void> {
-    const child = this.#child;
-    this.#state = 'stopped';
-    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
-    const exited = once(child, 'exit');
-    if (child.connected) child.disconnect();
-    const grace = new AbortController();
-    const timeout = delay(EXIT_GRACE_MS, 'late', { signal: grace.signal }).catch(() => undefined);
-    if ((await Promise.race([exited, timeout])) === 'late') child.kill('SIGKILL');
-    await exited;
-    grace.abort();
+    if (!this.#dead) this.#bury(this.#died('was stopped'));
+    await this.gone();
   }
 
-  #receive(message: Extract<FromDevice, { type: 'tokens' | 'done' | 'loaded' | 'warning' }>): void {
-    if (message.type === 'tokens') {
-      for (const [number, index, text, tokens] of message.frames) {
-        this.#jobs.get(number)?.options.onTokens({ index, text, tokens });
-      }
-    } else if (message.type === 'done') {
-      const pending = this.#jobs.get(message.job);
-      if (message.outcome.ok) pending?.resolve(message.outcome.completion);
-      else pending?.reject(fromErrorData(message.outcome.error));
-    } else if (message.type === 'loaded') this.#models.set(message.model.name, message.model);
-    else this.#logger.warn(message.message);
-  }
-
-  #died(how: string, report: (error: AtomaError) => void): void {
-    const error = new AtomaError('device_died', `the process of device ${this.id} ${how}`, {
-      fields: { device: this.id },
-    });
-    if (this.#state !== 'stopped') {
-      this.#state = 'dead';
-      this.#logger.error({ jobs: this.#jobs.size }, error.message);
+  /** Waits until a process that died is gone, but not for ever for one that the system cannot end. */
+  async gone(): Promise<void> {
+    const waiting = new AbortController();
+    const late = sleep(KILL_GRACE_MS, 'late', { signal: waiting.signal }).catch(() => undefined);
+    if ((await Promise.race([this.#exited, late])) === 'late') {
+      this.#logger.warn(
+        { pid: this.pid },
+        `process ${this.pid} was killed ${KILL_GRACE_MS} ms ago and is still there: most likely a driver holds it`,
+      );
     }
-    this.#models.clear();
-    for (const pending of [...this.#jobs.values()]) pending.reject(error);
-    report(error);
+    waiting.abort();
+  }
+
+  /** @returns settles when the process is gone */
+  #follow(child: ChildProcess): Promise<void> {
+    child.on('message', (message: FromDevice) => this.#receive(message));
+    child.once('disconnect', () => this.#onDisconnect());
+    return new Promise((resolve) => {
+      child.on('error', (error) => {
+        // Without a pid it never came to be, and no 'exit' follows.
+        if (child.pid !== undefined) return this.#logger.warn({ err: error }, 'device process');
+        this.#end(`cannot be started: ${error.message}`);
+        resolve();
+      });
+      child.once('exit', (code, signal) => {
+        this.#end(signal === null ? `exited with code ${code}` : `was killed by ${signal}`, code, signal);
+        resolve();
+      });
+    });
+  }
+
+  #receive(message: FromDevice): void {
+    if (message.type === 'tokens') this.#jobs.frames(message.frames);
+    else if (message.type === 'done') this.#jobs.done(message.job, message.outcome);
+    else if (message.type === 'beat') this.#watch.beat(message.workers);
+    else if (message.type === 'warning') this.#logger.warn(message.message);
+    else if (message.type === 'fault') this.#end(message.message);
+    else this.#receiveOfLoad(message);
+  }
+
+  #receiveOfLoad(
+    message: Extract<FromDevice, { type: 'progress' | 'loaded' | 'load_failed' | 'ready' }>,
+  ): void {
+    const load = this.#load;
+    if (load === undefined || this.#dead) return;
+    this.#watch.loading();
+    if (message.type === 'progress') load.onProgress(message.model, message.fraction);
+    else if (message.type === 'loaded') load.models.push(message.model);
+    else if (message.type === 'load_failed') load.failures.push(fromErrorData(message.error));
+    else if (load.failures.length === 0) {
+      this.#watch.loaded();
+      load.resolve(load.models);
+    } else {
+      const problems = load.failures.map((failure) => failure.message).join('\n');
+      this.#bury(new AtomaError('model_load_failed', problems));
+    }
+  }
+
+  /** The channel closes a moment before a process that ends by itself; one that lives on without it is lost. */
+  #onDisconnect(): void {
+    if (this.#dead) return;
+    const timer = setTimeout(() => this.#end('closed its channel to the node'), EXIT_GRACE_MS);
+    void this.#exited.then(() => clearTimeout(timer));
+  }
+
+  #end(how: string, exitCode: number | null = null, signal: NodeJS.Signals | null = null): void {
+    if (this.#dead) return;
+    const error = this.#died(how);
+    this.#dead = true;
+    this.#onDeath({ error, exitCode, signal, jobs: this.#jobs.size });
+    this.#bury(error);
+  }
+
+  #bury(error: AtomaError): void {
+    this.#dead = true;
+    this.#watch.stop();
+    this.#child.kill('SIGKILL');
+    this.#load?.reject(error);
+    this.#jobs.rejectAll(error);
+  }
+
+  #died(how: string): AtomaError {
+    const device = String(this.#spec.device);
+    return new AtomaError('device_died', `the process of device ${device} ${how}`, { fields: { device } });
   }
 
   #send(message: ToDevice): void {
-    // A closed channel means that 'exit' is on its way, which rejects what is pending.
-    if (this.#child?.connected) this.#child.send(message, () => undefined);
+    // A closed channel means that the end is on its way, which rejects what is pending.
+    if (this.#child.connected) this.#child.send(message, () => undefined);
   }
-}
-
-/**
- * What a device process finds in its environment: its own GPU alone, and libuv threads for the decode calls
- * of its workers, which block one each.
- */
-function deviceEnvironment(spec: DeviceSpec, base: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  const workers = spec.models.reduce((sum, model) => sum + (model.workers ?? availableParallelism()), 0);
-  const env: NodeJS.ProcessEnv = { UV_THREADPOOL_SIZE: String(Math.max(1, workers)), ...base };
-  if (spec.device !== 'cpu') {
-    env['CUDA_DEVICE_ORDER'] = 'PCI_BUS_ID';
-    env['CUDA_VISIBLE_DEVICES'] = String(spec.device);
-    env['GGML_VK_VISIBLE_DEVICES'] = String(spec.device);
-  }
-  return env;
 }

@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
-import { AtomaError, toErrorData } from '../core/index.js';
+import { Worker } from 'node:worker_threads';
+import { AtomaError, messageOf, toErrorData } from '../core/index.js';
 import { loadBinding } from './engines/llama.js';
 import { ModelPool } from './model-pool.js';
 import type { DeviceSpec, FromDevice, ModelSpec, ToDevice } from './protocol.js';
@@ -26,7 +27,16 @@ async function gpuUsable(device: DeviceSpec['device']): Promise<boolean> {
   return found;
 }
 
-async function loadModel(model: ModelSpec, device: string, gpu: boolean): Promise<void> {
+/** The main process ends this one, since a thread that crashed in native code leaves nothing to rely on. */
+const onCrash = (error: unknown): void =>
+  send({ type: 'fault', message: `lost a worker thread: ${messageOf(error)}` });
+
+async function loadModel(
+  model: ModelSpec,
+  device: string,
+  gpu: boolean,
+  heartbeatIntervalMs: number,
+): Promise<void> {
   const workers = model.workers ?? (gpu ? 1 : availableParallelism());
   const { pool, info } = await ModelPool.start(
     {
@@ -39,18 +49,22 @@ async function loadModel(model: ModelSpec, device: string, gpu: boolean): Promis
         contextSize: model.contextSize,
         batchSize: model.batchSize,
         threads: model.threads ?? 1,
+        heartbeatIntervalMs,
       },
       workers,
       device,
     },
-    (frames) => send({ type: 'tokens', frames }),
-    (fraction) => send({ type: 'progress', model: model.name, fraction }),
+    {
+      onFrames: (frames) => send({ type: 'tokens', frames }),
+      onProgress: (fraction) => send({ type: 'progress', model: model.name, fraction }),
+      onCrash,
+    },
   );
   pools.set(model.name, pool);
   send({ type: 'loaded', model: info });
 }
 
-async function load(spec: DeviceSpec): Promise<void> {
+async function load(spec: DeviceSpec, heartbeatIntervalMs: number): Promise<void> {
   const gpu = await gpuUsable(spec.device);
   if (spec.device !== 'cpu' && !gpu) {
     send({
@@ -60,31 +74,43 @@ async function load(spec: DeviceSpec): Promise<void> {
   }
   for (const model of spec.models) {
     try {
-      await loadModel(model, String(spec.device), gpu);
+      await loadModel(model, String(spec.device), gpu, heartbeatIntervalMs);
     } catch (error) {
       send({ type: 'load_failed', model: model.name, error: toErrorData(error) });
     }
   }
   send({ type: 'ready' });
+  setInterval(beat, heartbeatIntervalMs);
+}
+
+function beat(): void {
+  send({ type: 'beat', workers: [...pools.values()].flatMap((pool) => pool.pulses()) });
 }
 
 async function run(message: Extract<ToDevice, { type: 'run' }>): Promise<void> {
-  const pool = pools.get(message.model);
-  const outcome =
-    pool === undefined
-      ? {
-          ok: false as const,
-          error: toErrorData(new AtomaError('unknown_model', `no model ${message.model} here`)),
-        }
-      : await pool.run(message.job, message.params);
-  send({ type: 'done', job: message.job, outcome });
+  const { job, model, params } = message;
+  const pool = pools.get(model);
+  if (pool === undefined) {
+    const error = toErrorData(new AtomaError('unknown_model', `no model ${model} here`));
+    return send({ type: 'done', job, outcome: { ok: false, error } });
+  }
+  try {
+    send({ type: 'done', job, outcome: await pool.run(job, params) });
+  } catch (error) {
+    onCrash(error);
+  }
 }
 
 process.on('message', (message: ToDevice) => {
   if (message.type === 'run') void run(message);
   else if (message.type === 'cancel') for (const pool of pools.values()) pool.cancel(message.job);
-  else void load(message.spec);
+  else void load(message.spec, message.heartbeatIntervalMs);
 });
-// A terminal's Ctrl-C reaches every process of the group; the main process decides when this one ends.
+// A terminal's Ctrl-C and a service manager's SIGTERM reach every process of the group; the main process
+// decides when this one ends.
 process.on('SIGINT', () => undefined);
-process.on('disconnect', () => process.exit(0));
+process.on('SIGTERM', () => undefined);
+// Killed, not exited: an exit would wait for native calls, a load of minutes or a decode that hangs.
+process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'));
+// The same where this thread's event loop stands still; the main process gives its pid.
+new Worker(new URL('./parent-watch.js', import.meta.url), { workerData: Number(process.argv[2]) }).unref();

@@ -6,16 +6,26 @@ import type {
   FromWorker,
   JobOutcome,
   WireFrame,
+  WorkerPulse,
   WorkerResult,
   WorkerSpec,
   WorkerTask,
 } from './protocol.js';
+import { pulseMemory, readPulses } from './worker-pulse.js';
 
 export interface ModelPoolOptions {
-  readonly spec: Omit<WorkerSpec, 'cancelFlags'>;
+  readonly spec: Omit<WorkerSpec, 'cancelFlags' | 'pulse'>;
   readonly workers: number;
   /** Device label for {@link ModelInfo}. */
   readonly device: string;
+}
+
+export interface ModelPoolEvents {
+  readonly onFrames: (frames: readonly WireFrame[]) => void;
+  /** The mean over the workers, 0 to 1. */
+  readonly onProgress: (fraction: number) => void;
+  /** A worker thread ended after the load, with the jobs it held: the pool is of no use any more. */
+  readonly onCrash: (error: unknown) => void;
 }
 
 interface RunningJob {
@@ -36,15 +46,17 @@ export class ModelPool {
   readonly #cancelFlags: Int32Array;
   readonly #freeSlots: number[];
   readonly #jobs = new Map<number, RunningJob>();
-  readonly #onFrames: (frames: readonly WireFrame[]) => void;
+  readonly #pulse: SharedArrayBuffer;
+  readonly #events: ModelPoolEvents;
 
-  private constructor(options: ModelPoolOptions, onFrames: (frames: readonly WireFrame[]) => void) {
+  private constructor(options: ModelPoolOptions, events: ModelPoolEvents) {
     const { workers, spec } = options;
     const slots = workers * spec.sequences;
     const cancelFlags = new SharedArrayBuffer(slots * Int32Array.BYTES_PER_ELEMENT);
-    const workerData: WorkerSpec = { ...spec, cancelFlags };
+    this.#pulse = pulseMemory(workers);
+    const workerData: WorkerSpec = { ...spec, cancelFlags, pulse: this.#pulse };
     this.#options = options;
-    this.#onFrames = onFrames;
+    this.#events = events;
     this.#cancelFlags = new Int32Array(cancelFlags);
     this.#freeSlots = Array.from({ length: slots }, (_, slot) => slot);
     this.#pool = new Piscina<WorkerTask, WorkerResult>({
@@ -63,17 +75,15 @@ export class ModelPool {
 
   /**
    * Starts the threads and waits until each has the model in memory.
-   * @param onProgress the mean over the workers, 0 to 1
    * @throws AtomaError `model_load_failed`.
    */
   static async start(
     options: ModelPoolOptions,
-    onFrames: (frames: readonly WireFrame[]) => void,
-    onProgress: (fraction: number) => void,
+    events: ModelPoolEvents,
   ): Promise<{ pool: ModelPool; info: ModelInfo }> {
-    const pool = new ModelPool(options, onFrames);
+    const pool = new ModelPool(options, events);
     try {
-      const engine = await pool.#loaded(onProgress);
+      const engine = await pool.#loaded();
       const { spec, workers, device } = options;
       const info: ModelInfo = {
         ...engine,
@@ -91,6 +101,12 @@ export class ModelPool {
     }
   }
 
+  /** How each worker is; meaningful once all have loaded. */
+  pulses(): readonly WorkerPulse[] {
+    return readPulses(this.#options.spec.name, this.#pulse);
+  }
+
+  /** @throws where the job's worker thread ended; every other failure is part of the outcome. */
   async run(job: number, params: PromptParams): Promise<JobOutcome> {
     const slot = this.#freeSlots.pop();
     if (slot === undefined) {
@@ -103,11 +119,6 @@ export class ModelPool {
       const { outcome, volumeSent } = await this.#pool.run({ job, slot, params });
       await this.#allFrames(running, volumeSent);
       return outcome;
-    } catch (error) {
-      return {
-        ok: false,
-        error: { code: 'engine_failed', message: `worker: ${messageOf(error)}`, fields: {} },
-      };
     } finally {
       this.#jobs.delete(job);
       this.#freeSlots.push(slot);
@@ -120,21 +131,26 @@ export class ModelPool {
     if (running !== undefined) Atomics.store(this.#cancelFlags, running.slot, 1);
   }
 
-  async #loaded(onProgress: (fraction: number) => void): Promise<EngineInfo> {
+  async #loaded(): Promise<EngineInfo> {
     const signal = new AbortController();
     const failed = once(this.#pool, 'error', { signal: signal.signal }).then(([error]) => {
       throw new AtomaError('model_load_failed', `worker of ${this.#options.spec.name}: ${messageOf(error)}`);
     });
     failed.catch(() => undefined);
+    // Whatever comes after the first failure is its consequence.
+    let onError: (error: unknown) => void = () => undefined;
     try {
-      return await Promise.race([this.#everyWorker(onProgress), failed]);
+      const engine = await Promise.race([this.#everyWorker(), failed]);
+      // A worker that ends while it holds jobs shows in their `run` instead.
+      onError = this.#events.onCrash;
+      return engine;
     } finally {
       signal.abort();
-      this.#pool.on('error', () => undefined);
+      this.#pool.on('error', onError);
     }
   }
 
-  #everyWorker(onProgress: (fraction: number) => void): Promise<EngineInfo> {
+  #everyWorker(): Promise<EngineInfo> {
     return new Promise((resolve, reject) => {
       let loaded = 0;
       const progress = new Map<number, number>();
@@ -147,14 +163,14 @@ export class ModelPool {
           progress.set(message.thread, message.fraction);
           let sum = 0;
           for (const fraction of progress.values()) sum += fraction;
-          onProgress(sum / this.#options.workers);
+          this.#events.onProgress(sum / this.#options.workers);
         }
       });
     });
   }
 
   #forward(frames: readonly WireFrame[]): void {
-    this.#onFrames(frames);
+    this.#events.onFrames(frames);
     for (const [job, , text, tokens] of frames) {
       const running = this.#jobs.get(job);
       if (running === undefined) continue;

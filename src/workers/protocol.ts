@@ -28,14 +28,26 @@ export interface DeviceSpec {
 
 /** Main process → device process. */
 export type ToDevice =
-  | { readonly type: 'load'; readonly spec: DeviceSpec }
+  | { readonly type: 'load'; readonly spec: DeviceSpec; readonly heartbeatIntervalMs: number }
   | { readonly type: 'run'; readonly job: number; readonly model: string; readonly params: PromptParams }
   | { readonly type: 'cancel'; readonly job: number };
 
 /** Job number, index of the first token, text, token ids: a frame as it travels. */
 export type WireFrame = readonly [job: number, index: number, text: string, tokens: readonly number[]];
 
-/** Device process → main process. Frames of a job come before its `done`. */
+/** What a worker does, as of the last turn of its event loop in its heartbeat's rhythm. */
+export interface WorkerPulse {
+  /** The model it holds. */
+  readonly model: string;
+  /** Grows while its event loop turns. */
+  readonly ticks: number;
+  /** Jobs that it holds. */
+  readonly jobs: number;
+  /** {@link Engine.progress}, as an Int32 that wraps. */
+  readonly progress: number;
+}
+
+/** Device process → main process. Frames of a job come before its `done`; `beat` comes after `ready`. */
 export type FromDevice =
   | { readonly type: 'progress'; readonly model: string; readonly fraction: number }
   | { readonly type: 'warning'; readonly message: string }
@@ -43,7 +55,10 @@ export type FromDevice =
   | { readonly type: 'ready' }
   | { readonly type: 'load_failed'; readonly model: string; readonly error: ErrorData }
   | { readonly type: 'tokens'; readonly frames: readonly WireFrame[] }
-  | { readonly type: 'done'; readonly job: number; readonly outcome: JobOutcome };
+  | { readonly type: 'done'; readonly job: number; readonly outcome: JobOutcome }
+  | { readonly type: 'beat'; readonly workers: readonly WorkerPulse[] }
+  /** It cannot go on and wants to be ended; `message` is the end of a sentence about the process. */
+  | { readonly type: 'fault'; readonly message: string };
 
 /** How a job ended. A failure is data: an Error loses its code and fields on the way. */
 export type JobOutcome =
@@ -62,6 +77,9 @@ export interface WorkerSpec {
   readonly threads: number;
   /** One Int32 a job slot; 1 asks the job in it to stop before its next token. */
   readonly cancelFlags: SharedArrayBuffer;
+  /** Where each worker shows that it lives, see worker-pulse.ts. */
+  readonly pulse: SharedArrayBuffer;
+  readonly heartbeatIntervalMs: number;
 }
 
 /** Device thread → worker thread, as a Piscina task. */

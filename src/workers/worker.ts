@@ -5,11 +5,14 @@ import type { Engine } from './engines/engine.js';
 import { LlamaEngine } from './engines/llama.js';
 import { FrameOutbox } from './frame-outbox.js';
 import type { FromWorker, WorkerResult, WorkerSpec, WorkerTask } from './protocol.js';
+import { PulseWriter } from './worker-pulse.js';
 
 /** A Piscina worker: loads the model once, owns its context, runs as many tasks at once as it has sequences. */
 const spec: WorkerSpec = workerData;
 const cancelFlags = new Int32Array(spec.cancelFlags);
 const post = (message: FromWorker): void => parentPort?.postMessage(message);
+/** Jobs that this worker holds. */
+let jobs = 0;
 const outbox = new FrameOutbox((frames) => post({ type: 'tokens', frames }));
 
 async function load(): Promise<Engine | undefined> {
@@ -17,6 +20,8 @@ async function load(): Promise<Engine | undefined> {
     const engine = await LlamaEngine.load(spec, (fraction) =>
       post({ type: 'progress', thread: threadId, fraction }),
     );
+    const pulse = new PulseWriter(spec.pulse, () => ({ jobs, progress: engine.progress() }));
+    pulse.start(spec.heartbeatIntervalMs);
     post({ type: 'loaded', engine: engine.info });
     return engine;
   } catch (error) {
@@ -27,6 +32,7 @@ async function load(): Promise<Engine | undefined> {
 
 async function runTask(task: WorkerTask): Promise<WorkerResult> {
   let volumeSent = 0;
+  jobs++;
   try {
     const engine = await loading;
     if (engine === undefined) throw new Error('the model is not loaded');
@@ -41,6 +47,7 @@ async function runTask(task: WorkerTask): Promise<WorkerResult> {
   } catch (error) {
     return { outcome: { ok: false, error: toErrorData(error) }, volumeSent };
   } finally {
+    jobs--;
     outbox.flush();
   }
 }

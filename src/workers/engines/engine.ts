@@ -21,5 +21,10 @@ export interface Engine {
    * `cancelled`, `engine_failed`.
    */
   generate(params: PromptParams, control: GenerationControl): Promise<Completion>;
+  /**
+   * How many tokens, of prompts and of answers, were handed to the device so far: it grows with every batch,
+   * and stands still while jobs run only where a batch does not come back.
+   */
+  progress(): number;
   dispose(): Promise<void>;
 }

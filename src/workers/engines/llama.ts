@@ -43,6 +43,7 @@ export class LlamaEngine implements Engine {
   readonly info: EngineInfo;
   readonly #model: LlamaModel;
   readonly #context: LlamaContext;
+  readonly #sequences: readonly LlamaContextSequence[];
   readonly #free: LlamaContextSequence[];
   readonly #text: TokenText;
   readonly #vocabularySize: number;
@@ -51,13 +52,14 @@ export class LlamaEngine implements Engine {
     info: EngineInfo;
     model: LlamaModel;
     context: LlamaContext;
-    free: LlamaContextSequence[];
+    sequences: readonly LlamaContextSequence[];
     file: string;
   }) {
     this.info = parts.info;
     this.#model = parts.model;
     this.#context = parts.context;
-    this.#free = parts.free;
+    this.#sequences = parts.sequences;
+    this.#free = [...parts.sequences];
     this.#text = new TokenText(parts.model, parts.file);
     let size = 0;
     for (const _ of parts.model.iterateAllTokens()) size++;
@@ -85,7 +87,7 @@ export class LlamaEngine implements Engine {
         threads: spec.threads,
         flashAttention: spec.useFlashAttention,
       });
-      const free = Array.from({ length: spec.sequences }, () => context.getSequence());
+      const sequences = Array.from({ length: spec.sequences }, () => context.getSequence());
       const info: EngineInfo = {
         description: model.typeDescription,
         parameters: model.fileInsights.totalParameters,
@@ -97,7 +99,7 @@ export class LlamaEngine implements Engine {
         flashAttention: context.flashAttention !== false,
         gpu: llama.gpu === false ? 'none' : llama.gpu,
       };
-      return new LlamaEngine({ info, model, context, free, file: spec.file });
+      return new LlamaEngine({ info, model, context, sequences, file: spec.file });
     } catch (error) {
       throw new AtomaError('model_load_failed', `cannot load ${spec.file}: ${messageOf(error)}`, {
         fields: { file: spec.file },
@@ -130,6 +132,14 @@ export class LlamaEngine implements Engine {
       await sequence.clearHistory();
       this.#free.push(sequence);
     }
+  }
+
+  progress(): number {
+    let tokens = 0;
+    for (const { tokenMeter } of this.#sequences) {
+      tokens += tokenMeter.usedInputTokens + tokenMeter.usedOutputTokens;
+    }
+    return tokens;
   }
 
   async dispose(): Promise<void> {

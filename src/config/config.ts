@@ -13,6 +13,7 @@ export interface InferenceConfig {
   readonly models: readonly ModelConfig[];
   readonly tracing: boolean;
   readonly pool: PoolConfig;
+  readonly scheduler: SchedulerConfig;
   readonly rpc: { readonly host: string };
 }
 
@@ -36,6 +37,16 @@ export interface PoolConfig {
   /** Tokens decoded at once. */
   readonly batchSize: number | undefined;
   readonly threads: number | undefined;
+}
+
+/** How RPC requests give way to tickets. */
+export interface SchedulerConfig {
+  /** A request is started or refused within this time. */
+  readonly maxRequestWaitMs: number;
+  /** Requests that may wait at the same time. */
+  readonly maxQueuedRequests: number;
+  /** Share of each model's sequences, 0 to 1, that requests leave to tickets. */
+  readonly ticketReserve: number;
 }
 
 export interface ChainConfig {

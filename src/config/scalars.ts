@@ -52,6 +52,13 @@ export function integer(what: string, low: number, high: number) {
   );
 }
 
+/** A part of a whole. */
+export function share(what: string) {
+  return leaf(`${what}, a number from 0 to 1`, (value) =>
+    typeof value === 'number' && value >= 0 && value <= 1 ? value : undefined,
+  );
+}
+
 export const port = integer('a TCP port (0: any free one)', 0, MAX_PORT);
 
 /** A Move `u64`: a TOML integer, or a string of decimal digits where that cannot hold it. */

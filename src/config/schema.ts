@@ -9,6 +9,7 @@ import {
   port,
   revision,
   secret,
+  share,
   text,
   timeoutNanos,
   timeoutSecs,
@@ -37,6 +38,15 @@ const MAX_THREADS = 512;
 const MAX_WORKERS = 256;
 /** 16 Mi tokens: above every model's context. */
 const MAX_CONTEXT_TOKENS = 16_777_216;
+/** Half of the second within which a client is to hear something. */
+const DEFAULT_MAX_REQUEST_WAIT_MS = 500;
+const DEFAULT_MAX_QUEUED_REQUESTS = 256;
+/** A quarter of the sequences. */
+const DEFAULT_TICKET_RESERVE = 0.25;
+/** An hour: no client waits longer. */
+const MAX_REQUEST_WAIT_MS = 3_600_000;
+/** Each holds its prompt in memory. */
+const MAX_QUEUED_REQUESTS = 1_000_000;
 
 const modelTable = table({
   name: text('the name that prompts use').optional(),
@@ -80,6 +90,14 @@ const pool = table({
   threads: integer('threads per worker', 1, MAX_THREADS).optional(),
 });
 
+const scheduler = table({
+  max_request_wait_ms: integer('milliseconds', 0, MAX_REQUEST_WAIT_MS).default(DEFAULT_MAX_REQUEST_WAIT_MS),
+  max_queued_requests: integer('requests that wait', 0, MAX_QUEUED_REQUESTS).default(
+    DEFAULT_MAX_QUEUED_REQUESTS,
+  ),
+  ticket_reserve: share("a share of a model's sequences").default(DEFAULT_TICKET_RESERVE),
+});
+
 const rpc = table({ host: host.default(DEFAULT_HOST) });
 
 /** `{ secs, nanos }`, as the seed writes a duration, to ms. */
@@ -104,6 +122,7 @@ export const inferenceSchema = table({
     .min(1, { error: 'at least one model' }),
   tracing: flag.default(false),
   pool: pool.prefault({}),
+  scheduler: scheduler.prefault({}),
   rpc: rpc.prefault({}),
 });
 

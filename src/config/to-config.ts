@@ -18,6 +18,11 @@ export function inferenceConfig(table: InferenceTable, folder: string): Inferenc
       batchSize: table.pool.batch_size,
       threads: table.pool.threads,
     },
+    scheduler: {
+      maxRequestWaitMs: table.scheduler.max_request_wait_ms,
+      maxQueuedRequests: table.scheduler.max_queued_requests,
+      ticketReserve: table.scheduler.ticket_reserve,
+    },
     rpc: { host: table.rpc.host },
   };
 }

@@ -1,7 +1,10 @@
 export {
   type Lane,
-  type QueueStatus,
   SCHEDULER_DEFAULTS,
   type ScheduledCompletion,
-  Scheduler,
-} from './scheduler.js';
+  type SchedulerOptions,
+  type SchedulerStatus,
+  type SubmitOptions,
+  type Timing,
+} from './options.js';
+export { Scheduler } from './scheduler.js';

@@ -1,174 +1,215 @@
-import { AtomaError, type Completion, type Executor, type Job, type JobOptions } from '../core/index.js';
-import { ModelQueue, type QueuedJob } from './model-queue.js';
+import { AtomaError, type Executor, type Job } from '../core/index.js';
+import { AbortWatch } from './abort-watch.js';
+import { Dispatcher } from './dispatcher.js';
+import { ExecutorSlots } from './executor-slots.js';
+import { Models } from './models.js';
+import {
+  type Lane,
+  type ScheduledCompletion,
+  type SchedulerOptions,
+  type SchedulerStatus,
+  type SubmitOptions,
+  SYSTEM_TIMING,
+  type Timing,
+} from './options.js';
+import { predictedWaitMs } from './predicted-wait.js';
+import { busy, cancelled, jobKilledWorker, noDevice, stopping, unknownModel } from './refusals.js';
+import { ScheduledJob } from './scheduled-job.js';
+import { workloadOf } from './speed-estimate.js';
+import { Suspects } from './suspects.js';
 
-export interface SchedulerOptions {
-  /** RPC requests that may wait for a sequence, over all models. */
-  readonly maxQueuedRequests: number;
-  /** Tickets that may wait; far more, since each is money. */
-  readonly maxQueuedTickets: number;
+interface Modules {
+  readonly executors: readonly Executor[];
+  /** Default: the system's clock and timers. */
+  readonly timing?: Timing;
 }
 
-export const SCHEDULER_DEFAULTS: SchedulerOptions = { maxQueuedRequests: 256, maxQueuedTickets: 10_000 };
+/** A job under which a device dies once may be a bystander; the second time it ran alone. */
+const MAX_DEATHS = 2;
 
-/** Who a job is for. Tickets have deadlines on chain and go first, earliest deadline first. */
-export type Lane =
-  | { readonly kind: 'ticket' /** ms since 1970 */; readonly deadlineMs: number }
-  | { readonly kind: 'request' };
-
-export interface SubmitOptions extends JobOptions {
-  /** The job leaves the queue and goes to an executor. */
-  readonly onStart?: () => void;
-}
-
-export interface ScheduledCompletion {
-  readonly completion: Completion;
-  /** Time in the queue, ms. */
-  readonly queuedMs: number;
-}
-
-export interface QueueStatus {
-  readonly waiting: number;
-  readonly running: number;
-  /** Jobs that can run at once, over all models. */
-  readonly capacity: number;
-}
-
-/** Weight of the newest job in the moving average of job lengths: a change shows after about ten jobs. */
-const DURATION_WEIGHT = 0.1;
-/** Assumed length of a job before any has ended, ms. */
-const INITIAL_DURATION_MS = 1000;
-
-/** Admits jobs, orders them, and hands each to the executor with the most room for its model. */
+/**
+ * Admits jobs, orders them, and hands each to the executor with the most room for its model.
+ *
+ * Tickets go first, earliest deadline first among those that can still make it by prediction; then those that
+ * cannot, which are answered all the same; then requests. So no request is started while a ticket of its model
+ * waits, and requests leave a share of the sequences to tickets that are still to come. What a prediction
+ * decides for a request is whether its turn would come in time: where not, it is refused at once.
+ *
+ * A job whose device dies is run again from the start, alone on its executor; where that one dies too, the job
+ * is the cause, and fails.
+ */
 export class Scheduler {
   readonly #options: SchedulerOptions;
-  readonly #executors: readonly Executor[];
-  readonly #queues = new Map<string, ModelQueue>();
-  readonly #running = new Map<Executor, Map<string, number>>();
-  #runningTotal = 0;
-  #meanDurationMs = INITIAL_DURATION_MS;
+  readonly #timing: Timing;
+  readonly #slots: ExecutorSlots;
+  readonly #models = new Models();
+  readonly #suspects = new Suspects();
+  readonly #dispatcher: Dispatcher;
+  readonly #aborts = new AbortWatch();
+  #submitted = 0;
+  #stopped = false;
 
-  constructor(options: SchedulerOptions, modules: { readonly executors: readonly Executor[] }) {
+  constructor(options: SchedulerOptions, modules: Modules) {
     this.#options = options;
-    this.#executors = modules.executors;
-    for (const executor of modules.executors) this.#running.set(executor, new Map());
+    this.#timing = modules.timing ?? SYSTEM_TIMING;
+    this.#slots = new ExecutorSlots(modules.executors);
+    this.#dispatcher = new Dispatcher(options, {
+      slots: this.#slots,
+      models: this.#models,
+      suspects: this.#suspects,
+      timing: this.#timing,
+      onFailure: (job, error) => this.#failed(job, error),
+    });
+  }
+
+  /**
+   * Declares a model: its jobs wait through times in which no executor has it.
+   * @param contextSize tokens of a sequence: no answer is expected to be longer
+   */
+  serve(model: string, contextSize?: number): void {
+    const state = this.#models.get(model);
+    state.contextSize = contextSize ?? state.contextSize;
+  }
+
+  /** Capacities have changed: a device came back, went, or was given up. */
+  refresh(): void {
+    this.#dispatcher.dispatch();
   }
 
   /**
    * Runs a job when its turn comes.
-   * @throws AtomaError `busy` (`retryAfterMs` in its fields) where the queue is full, `unknown_model`,
-   * `cancelled` also while it waits, and whatever {@link Executor.run} throws.
+   * @throws AtomaError `busy` (`retryAfterMs` in its fields) where the queue is full or a request's turn would
+   * not come, or did not come, in time; `unknown_model`; where the model's devices were given up, `not_ready`
+   * for a request and `no_device` for a ticket; `job_killed_worker` where a device died twice under it;
+   * `not_ready` after {@link Scheduler.stop}; `cancelled`, also while it waits; and whatever
+   * {@link Executor.run} throws.
    */
   async submit(job: Job, lane: Lane, options: SubmitOptions): Promise<ScheduledCompletion> {
     const { model } = job.params;
-    if (this.#capacity(model) === 0) {
-      throw new AtomaError('unknown_model', `no device here serves the model ${model}`, {
-        fields: { model },
-      });
+    if (this.#stopped) throw stopping();
+    if (!this.#slots.serves(model)) {
+      throw this.#models.has(model) ? noDevice(model, lane.kind === 'ticket') : unknownModel(model);
     }
-    this.#admit(lane);
-    const { signal } = options;
-    if (signal.aborted) throw new AtomaError('cancelled', 'the job was cancelled');
-    const queuedAt = performance.now();
-    const executor = await new Promise<Executor>((resolve, reject) => {
-      const queue = this.#queue(model);
-      const entry: QueuedJob = {
-        deadlineMs: lane.kind === 'ticket' ? lane.deadlineMs : undefined,
-        start: (chosen) => {
-          signal.removeEventListener('abort', leave);
-          resolve(chosen);
-        },
-      };
-      const leave = (): void => {
-        queue.remove(entry);
-        reject(new AtomaError('cancelled', 'the job was cancelled while it waited'));
-      };
-      signal.addEventListener('abort', leave, { once: true });
-      queue.add(entry);
-      this.#dispatch(model);
+    if (options.signal.aborted) throw cancelled('');
+    const { speed, contextSize } = this.#models.get(model);
+    return new Promise((resolve, reject) => {
+      const submitted = new ScheduledJob(
+        { job, lane, options },
+        { order: this.#submitted++, workload: workloadOf(job.params, contextSize), speed },
+        { resolve, reject },
+      );
+      this.#enqueue(submitted);
+      this.#dispatcher.dispatch();
+      const isWaiting = submitted.leaveQueue !== undefined;
+      const refusal = isWaiting ? this.#refusal(submitted) : undefined;
+      if (refusal !== undefined) submitted.refuse(refusal);
     });
-    const startedAt = performance.now();
-    options.onStart?.();
-    try {
-      const completion = await executor.run(job, options);
-      return { completion, queuedMs: startedAt - queuedAt };
-    } finally {
-      this.#meanDurationMs += DURATION_WEIGHT * (performance.now() - startedAt - this.#meanDurationMs);
-      this.#count(executor, model, -1);
-      this.#dispatch(model);
-    }
   }
 
-  status(): QueueStatus {
-    let waiting = 0;
+  status(): SchedulerStatus {
+    const waitingTickets = this.#models.waiting('ticket') + this.#suspects.of('ticket').length;
+    const waitingRequests = this.#models.waiting('request') + this.#suspects.of('request').length;
     let capacity = 0;
-    for (const [model, queue] of this.#queues) {
-      waiting += queue.tickets + queue.requests;
-      capacity += this.#capacity(model);
+    for (const [model] of this.#models) capacity += this.#slots.capacity(model);
+    return {
+      waiting: waitingTickets + waitingRequests,
+      waitingTickets,
+      suspects: this.#suspects.size,
+      running: this.#slots.total,
+      capacity,
+      lateTickets: this.#dispatcher.lateTickets,
+    };
+  }
+
+  /** Refuses every job that waits or comes from now on; those that run go on, and are not run again. */
+  stop(): void {
+    this.#stopped = true;
+    this.#dispatcher.stop();
+    const waiting = [...this.#models].flatMap(([, { queue }]) => [...queue]);
+    for (const job of [...waiting, ...this.#suspects]) job.refuse(stopping());
+  }
+
+  #enqueue(job: ScheduledJob): void {
+    const place = job.isSuspect ? this.#suspects : this.#models.get(job.model).queue;
+    const giveUp = (error: AtomaError): void => {
+      job.refuse(error);
+      // Others may have waited behind it, or for an executor that was kept for it.
+      this.#dispatcher.dispatch();
+    };
+    const stopTimer = job.isTicket ? undefined : this.#limitWait(job, giveUp);
+    const stopWatch = this.#aborts.on(job.options.signal, () => giveUp(cancelled(' while it waited')));
+    job.sinceMs = this.#timing.now();
+    job.leaveQueue = () => {
+      job.leaveQueue = undefined;
+      place.remove(job);
+      stopTimer?.();
+      stopWatch();
+    };
+    place.add(job);
+  }
+
+  #limitWait(request: ScheduledJob, giveUp: (error: AtomaError) => void): () => void {
+    const { maxRequestWaitMs, maxRestartWaitMs } = this.#options;
+    const limitMs = request.isSuspect ? maxRestartWaitMs : maxRequestWaitMs;
+    const why = `no sequence of the model ${request.model} became free within ${limitMs} ms`;
+    return this.#timing.after(limitMs, () => giveUp(busy(why, this.#predictedWaitMs(request))));
+  }
+
+  /** Why a job that could not start at once is not to wait either. */
+  #refusal(job: ScheduledJob): AtomaError | undefined {
+    const { maxQueuedTickets, maxQueuedRequests, maxRequestWaitMs } = this.#options;
+    if (job.isTicket) {
+      return this.#models.waiting('ticket') > maxQueuedTickets
+        ? busy(`the queue is full (${maxQueuedTickets} tickets wait)`, 0)
+        : undefined;
     }
-    return { waiting, running: this.#runningTotal, capacity };
-  }
-
-  /** Makes the room of a model that has just been loaded known; capacity is counted from here on. */
-  serve(model: string): void {
-    this.#queue(model);
-  }
-
-  #admit(lane: Lane): void {
-    const isTicket = lane.kind === 'ticket';
-    let queued = 0;
-    for (const queue of this.#queues.values()) queued += isTicket ? queue.tickets : queue.requests;
-    const limit = isTicket ? this.#options.maxQueuedTickets : this.#options.maxQueuedRequests;
-    if (queued < limit) return;
-    const { waiting, capacity } = this.status();
-    const retryAfterMs = Math.ceil((this.#meanDurationMs * (waiting + 1)) / Math.max(1, capacity));
-    throw new AtomaError(
-      'busy',
-      `the queue is full (${limit} waiting); retry in ${Math.ceil(retryAfterMs / 1000)} s`,
-      {
-        fields: { retryAfterMs },
-      },
-    );
-  }
-
-  #dispatch(model: string): void {
-    const queue = this.#queue(model);
-    while (queue.tickets + queue.requests > 0) {
-      const executor = this.#roomiest(model);
-      if (executor === undefined) return;
-      this.#count(executor, model, 1);
-      queue.take()?.start(executor);
+    const waitMs = this.#predictedWaitMs(job);
+    if (this.#models.waiting('request') > maxQueuedRequests) {
+      return busy(`the queue is full (${maxQueuedRequests} requests wait)`, waitMs);
     }
+    return waitMs > maxRequestWaitMs
+      ? busy(`the model ${job.model} has more work than it can begin within ${maxRequestWaitMs} ms`, waitMs)
+      : undefined;
   }
 
-  #roomiest(model: string): Executor | undefined {
-    let best: Executor | undefined;
-    let bestRoom = 0;
-    for (const [executor, running] of this.#running) {
-      const room = executor.capacity(model) - (running.get(model) ?? 0);
-      if (room > bestRoom) {
-        best = executor;
-        bestRoom = room;
-      }
+  /** As if the request, which waits, were the last one in the queue. */
+  #predictedWaitMs(request: ScheduledJob): number {
+    const { model, speed } = request;
+    const { queue } = this.#models.get(model);
+    const now = this.#timing.now();
+    const running = this.#slots.runningFor(model);
+    const remaining = (isTicket: boolean): readonly number[] =>
+      running.filter((job) => job.isTicket === isTicket).map((job) => job.remainingMs(now));
+    const requestsMs = speed.expectedMs(queue.requestWork);
+    const ownMs = request.isSuspect ? 0 : speed.expectedMs(request.workload);
+    return predictedWaitMs({
+      capacity: this.#slots.capacity(model),
+      reserve: this.#options.ticketReserve,
+      runningTickets: remaining(true),
+      runningRequests: remaining(false),
+      ticketWorkMs: speed.expectedMs(queue.ticketWork),
+      requestWorkMs: Math.max(0, requestsMs - ownMs),
+    });
+  }
+
+  #failed(job: ScheduledJob, error: unknown): void {
+    const { settle, options } = job;
+    const died = error instanceof AtomaError && error.code === 'device_died';
+    if (died && !this.#stopped) job.deaths++;
+    if (!died || this.#stopped) settle.reject(error);
+    else if (options.signal.aborted) settle.reject(cancelled(''));
+    else if (job.deaths >= MAX_DEATHS) settle.reject(jobKilledWorker(job.model, error));
+    else this.#runAgain(job);
+  }
+
+  #runAgain(job: ScheduledJob): void {
+    try {
+      job.options.onRestart?.();
+    } catch (error) {
+      job.settle.reject(error);
+      return;
     }
-    return best;
-  }
-
-  #capacity(model: string): number {
-    return this.#executors.reduce((sum, executor) => sum + executor.capacity(model), 0);
-  }
-
-  #count(executor: Executor, model: string, change: 1 | -1): void {
-    const running = this.#running.get(executor);
-    running?.set(model, (running.get(model) ?? 0) + change);
-    this.#runningTotal += change;
-  }
-
-  #queue(model: string): ModelQueue {
-    let queue = this.#queues.get(model);
-    if (queue === undefined) {
-      queue = new ModelQueue();
-      this.#queues.set(model, queue);
-    }
-    return queue;
+    if (job.options.signal.aborted) job.settle.reject(cancelled(''));
+    else this.#enqueue(job);
   }
 }

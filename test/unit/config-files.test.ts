@@ -46,6 +46,7 @@ t.test('the three files of the seed', async (t) => {
         batchSize: undefined,
         threads: undefined,
       },
+      scheduler: { maxRequestWaitMs: 500, maxQueuedRequests: 256, ticketReserve: 0.25 },
       rpc: { host: '127.0.0.1' },
     },
     chain: {

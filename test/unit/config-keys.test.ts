@@ -247,16 +247,23 @@ t.test('the optional tables', async (t) => {
   const { write } = await configFolder(t);
   const tables =
     '[pool]\nworkers = 2\nsequences = 4\ncontext_size = 512\nbatch_size = 64\nthreads = 1\n[rpc]\nhost = "::1"\n';
-  const { inference } = await loadConfig({ modelConfigPath: await write('model.toml', MODEL + tables) });
+  const scheduler = '[scheduler]\nmax_request_wait_ms = 0\nmax_queued_requests = 9\nticket_reserve = 1\n';
+  const { inference } = await loadConfig({
+    modelConfigPath: await write('model.toml', MODEL + tables + scheduler),
+  });
+  t.strictSame(inference.scheduler, { maxRequestWaitMs: 0, maxQueuedRequests: 9, ticketReserve: 1 });
   t.strictSame(inference.pool, { workers: 2, sequences: 4, contextSize: 512, batchSize: 64, threads: 1 });
   t.equal(inference.rpc.host, '::1');
 
-  const wrong = '[pool]\nworkers = 0\nsequences = 257\nthread = 1\n[rpc]\nhost = "http://h:1"\n';
+  const wrong =
+    '[pool]\nworkers = 0\nsequences = 257\nthread = 1\n[rpc]\nhost = "http://h:1"\n[scheduler]\nticket_reserve = 1.5\nmax_request_wait_ms = -1\n';
   const path = await write('model.toml', MODEL + wrong);
   t.match((await problemLines(loadConfig({ modelConfigPath: path }))).slice(1), [
     /:9: pool\.workers: found 0, wanted workers per device, a whole number from 1 to 256/,
     /:10: pool\.sequences: found 257, wanted/,
     /:11: pool\.thread: unknown key, the nearest known one is "threads"/,
+    /:16: scheduler\.max_request_wait_ms: found -1, wanted milliseconds, a whole number from 0/,
+    /:15: scheduler\.ticket_reserve: found 1\.5, wanted a share of a model's sequences, a number from 0 to 1/,
     /:13: rpc\.host: found "http:\/\/h:1", wanted a host name/,
   ]);
 });

@@ -1,153 +1,386 @@
-import fc from 'fast-check';
+import { getEventListeners } from 'node:events';
 import t from 'tap';
-import { AtomaError, type Completion, type Executor, type Job } from '#src/core/index.js';
-import { Scheduler } from '#src/scheduler/index.js';
-import { PARAMS } from './prompt-params.js';
+import { AtomaError } from '#src/core/index.js';
+import { type Lane, Scheduler } from '#src/scheduler/index.js';
+import {
+  jobOf,
+  MODEL,
+  OPTIONS,
+  plain,
+  SimulatedExecutor,
+  settled,
+  VirtualTime,
+} from './scheduler-simulation.js';
 
-const COMPLETION: Completion = {
-  text: '',
-  tokens: [],
-  inputTokens: 1,
-  finishReason: 'stop',
-  timings: { prefillMs: 0, decodeMs: 0 },
-};
+const REQUEST: Lane = { kind: 'request' };
+const code = (promise: Promise<unknown>): Promise<unknown> =>
+  promise.then(
+    () => 'done',
+    (error: unknown) => (error instanceof AtomaError ? error.code : error),
+  );
 
-/** An executor whose jobs end when the test says so. */
-class HeldExecutor implements Executor {
-  readonly id = 'held';
-  readonly started: string[] = [];
-  readonly #ends = new Map<string, { resolve: (c: Completion) => void; reject: (e: unknown) => void }>();
-  most = 0;
-
-  constructor(readonly room: number) {}
-
-  capacity(model: string): number {
-    return model === 'm' ? this.room : 0;
-  }
-
-  run(job: Job): Promise<Completion> {
-    this.started.push(job.id);
-    return new Promise((resolve, reject) => {
-      this.#ends.set(job.id, { resolve, reject });
-      this.most = Math.max(this.most, this.#ends.size);
-    });
-  }
-
-  end(id: string, error?: unknown): void {
-    const end = this.#ends.get(id);
-    this.#ends.delete(id);
-    if (error === undefined) end?.resolve(COMPLETION);
-    else end?.reject(error);
-  }
-
-  get running(): string[] {
-    return [...this.#ends.keys()];
-  }
-}
-
-const options = (signal = new AbortController().signal) => ({ signal, onTokens: () => undefined });
-const job = (id: string, model = 'm'): Job => ({ id, params: { ...PARAMS, model } });
-const LIMITS = { maxQueuedRequests: 4, maxQueuedTickets: 1000 };
-
-async function drain(executor: HeldExecutor, all: Promise<unknown>[]): Promise<void> {
-  const over = Promise.allSettled(all).then(() => true);
-  while (!(await Promise.race([over, new Promise<false>((r) => setImmediate(() => r(false)))]))) {
-    const [first] = executor.running;
-    if (first !== undefined) executor.end(first);
-  }
+/** A scheduler with one device in virtual time. */
+function rig(
+  capacity: number,
+  changed: Partial<typeof OPTIONS> = {},
+  device: { killers?: Set<string>; restartMs?: number } = {},
+) {
+  const time = new VirtualTime();
+  const executor = new SimulatedExecutor({ capacity, time, ...device, onChange: () => scheduler.refresh() });
+  const scheduler = new Scheduler({ ...OPTIONS, ...changed }, { executors: [executor], timing: time });
+  const submit = (id: string, lane: Lane, tokens = 100, signal = new AbortController().signal) =>
+    scheduler.submit(jobOf(id, tokens), lane, { signal, onTokens: () => undefined });
+  const ticket = (inMs: number): Lane => ({ kind: 'ticket', deadlineMs: time.nowMs + inMs });
+  /** Runs one job, from which the model's speed is learnt: 1 ms a token, every answer as long as it may be. */
+  const measure = async () => {
+    const done = submit('measured', ticket(1e6), 100);
+    await time.run();
+    await done;
+    executor.started.length = 0;
+  };
+  return { time, executor, scheduler, submit, ticket, measure };
 }
 
 t.test('tickets go before requests, the earliest deadline first', async (t) => {
-  const executor = new HeldExecutor(1);
-  const scheduler = new Scheduler(LIMITS, { executors: [executor] });
+  const { time, executor, submit, ticket } = rig(1, { maxRequestWaitMs: 10_000 });
   const all = [
-    scheduler.submit(job('first'), { kind: 'request' }, options()),
-    scheduler.submit(job('request'), { kind: 'request' }, options()),
-    scheduler.submit(job('late'), { kind: 'ticket', deadlineMs: 2000 }, options()),
-    scheduler.submit(job('soon'), { kind: 'ticket', deadlineMs: 1000 }, options()),
-    scheduler.submit(job('soon too'), { kind: 'ticket', deadlineMs: 1000 }, options()),
+    submit('first', REQUEST),
+    submit('request', REQUEST),
+    submit('late', ticket(2000)),
+    submit('soon', ticket(1000)),
+    submit('soon too', ticket(1000)),
   ];
-  await drain(executor, all);
+  await time.run();
+  await Promise.all(all);
   t.strictSame(executor.started, ['first', 'soon', 'soon too', 'late', 'request']);
 });
 
-t.test('never more at once than the executor has room for, and every job ends once', async (t) => {
-  await fc.assert(
-    fc.asyncProperty(
-      fc.integer({ min: 1, max: 5 }),
-      fc.array(fc.record({ ticket: fc.boolean(), deadlineMs: fc.nat(), fails: fc.boolean() }), {
-        maxLength: 30,
-      }),
-      async (room, jobs) => {
-        const executor = new HeldExecutor(room);
-        const scheduler = new Scheduler(
-          { maxQueuedRequests: 100, maxQueuedTickets: 100 },
-          { executors: [executor] },
-        );
-        const all = jobs.map(({ ticket, deadlineMs }, index) =>
-          scheduler.submit(
-            job(String(index)),
-            ticket ? { kind: 'ticket', deadlineMs } : { kind: 'request' },
-            options(),
-          ),
-        );
-        const settled = Promise.allSettled(all);
-        let over = false;
-        void settled.then(() => {
-          over = true;
-        });
-        while (!over) {
-          const [id] = executor.running;
-          if (id !== undefined)
-            executor.end(id, jobs[Number(id)]?.fails ? new AtomaError('engine_failed', 'x') : undefined);
-          await new Promise((resolve) => setImmediate(resolve));
-        }
-        const outcomes = await settled;
-        return (
-          executor.most <= room &&
-          executor.started.length === jobs.length &&
-          outcomes.every(({ status }, index) => status === (jobs[index]?.fails ? 'rejected' : 'fulfilled')) &&
-          scheduler.status().running === 0 &&
-          scheduler.status().waiting === 0
-        );
-      },
-    ),
-    { numRuns: 50 },
-  );
-  t.pass();
+t.test(
+  'a ticket that cannot make it any more goes after those that can, before requests, and is counted',
+  async (t) => {
+    const { time, executor, scheduler, submit, ticket, measure } = rig(1, { maxRequestWaitMs: 10_000 });
+    await measure();
+    const all = [
+      submit('running', ticket(1000)),
+      submit('request', REQUEST),
+      submit('hopeless', ticket(150)),
+      submit('feasible', ticket(210)),
+    ];
+    t.equal(scheduler.status().waitingTickets, 2);
+    await time.run();
+    await Promise.all(all);
+    t.strictSame(executor.started, ['running', 'feasible', 'hopeless', 'request']);
+    t.equal(scheduler.status().lateTickets, 1);
+  },
+);
+
+t.test('a ticket called late too early comes back when the model turns out faster', async (t) => {
+  const time = new VirtualTime();
+  const speed = { msPerToken: 10 };
+  const executor = new SimulatedExecutor({
+    capacity: 1,
+    time,
+    ...speed,
+    get msPerToken() {
+      return speed.msPerToken;
+    },
+  });
+  const scheduler = new Scheduler(OPTIONS, { executors: [executor], timing: time });
+  const submit = (id: string, inMs: number, tokens: number) =>
+    scheduler.submit(jobOf(id, tokens), { kind: 'ticket', deadlineMs: time.nowMs + inMs }, plain());
+  const slow = submit('slow', 1e6, 100);
+  await time.run();
+  await slow;
+  speed.msPerToken = 0.01;
+  const all = [submit('fast', 1e6, 1000), submit('called late', 5000, 1000)];
+  const third = submit('third', 1e6, 1000);
+  await time.run();
+  await Promise.all([...all, third]);
+  t.strictSame(executor.started.slice(1), ['fast', 'called late', 'third']);
 });
 
-t.test('a full queue refuses requests and says when to come back, tickets still get in', async (t) => {
-  const executor = new HeldExecutor(1);
-  const scheduler = new Scheduler(LIMITS, { executors: [executor] });
-  const all = Array.from({ length: 5 }, (_, n) =>
-    scheduler.submit(job(`r${n}`), { kind: 'request' }, options()),
-  );
-  const refusal = await scheduler
-    .submit(job('r5'), { kind: 'request' }, options())
-    .catch((error: unknown) => error);
-  t.match(refusal, { code: 'busy', fields: { retryAfterMs: Number } });
-  all.push(scheduler.submit(job('ticket'), { kind: 'ticket', deadlineMs: 1 }, options()));
-  await drain(executor, all);
-  t.equal(executor.started[1], 'ticket');
+t.test('a full queue refuses and says when to come back', async (t) => {
+  const { time, submit, ticket } = rig(1, {
+    maxQueuedRequests: 4,
+    maxQueuedTickets: 2,
+    maxRequestWaitMs: 10_000,
+  });
+  const all = Array.from({ length: 5 }, (_, n) => submit(`r${n}`, REQUEST));
+  const refusal = await submit('r5', REQUEST).catch((error: unknown) => error);
+  t.match(refusal, {
+    code: 'busy',
+    message: /4 requests wait.*retry in 1 s/,
+    fields: { retryAfterMs: 1000 },
+  });
+  all.push(submit('t0', ticket(1e6)), submit('t1', ticket(1e6)));
+  t.equal(await code(submit('t2', ticket(1e6))), 'busy');
+  await time.run();
+  await Promise.all(all);
+});
+
+t.test(
+  'a request whose turn would not come in time is refused at once, with the time to come back',
+  async (t) => {
+    const { time, submit, ticket, measure } = rig(2);
+    await measure();
+    const all = [submit('a', REQUEST, 400), submit('b', REQUEST, 600), submit('c', REQUEST, 3000)];
+    // The first sequence is free in 400 ms for 'c', the other in 600 ms.
+    const refusal = await submit('d', REQUEST, 1).catch((error: unknown) => error);
+    t.match(refusal, { code: 'busy', message: /retry in 2 s/ });
+    await time.run();
+    await Promise.all(all);
+    const tickets = [
+      submit('t0', ticket(1e6), 400),
+      submit('t1', ticket(1e6), 400),
+      submit('t2', ticket(1e6), 400),
+    ];
+    t.equal(await code(submit('e', REQUEST)), 'busy', 'tickets that wait count');
+    await time.run();
+    await Promise.all(tickets);
+  },
+);
+
+t.test('a request that has waited its time is refused then', async (t) => {
+  const { time, scheduler, submit } = rig(1);
+  const first = submit('a', REQUEST, 2000);
+  const startedAt = time.nowMs;
+  const second = submit('b', REQUEST);
+  const refused = code(second).then((result) => [result, time.nowMs - startedAt]);
+  await time.run();
+  t.strictSame(await refused, ['busy', 500]);
+  t.match(await first, { queuedMs: 0 });
+  t.equal(time.pending, 0);
+  t.match(scheduler.status(), { waiting: 0, running: 0 });
+});
+
+t.test('requests leave the reserve to tickets', async (t) => {
+  for (const [capacity, ticketReserve, open] of [
+    [8, 0.25, 6],
+    [5, 0.25, 3],
+    [4, 1, 1],
+    [2, 0.25, 1],
+    [1, 0.25, 1],
+    [4, 0, 4],
+  ] as const) {
+    const { time, executor, submit, ticket } = rig(capacity, { ticketReserve, maxRequestWaitMs: 10_000 });
+    const all = Array.from({ length: capacity + 1 }, (_, n) => submit(`r${n}`, REQUEST));
+    t.equal(executor.running.size, open, `${open} of ${capacity}`);
+    all.push(...Array.from({ length: capacity - open }, (_, n) => submit(`t${n}`, ticket(1e6))));
+    t.equal(executor.running.size, capacity, 'tickets have the others at once');
+    await time.run();
+    await Promise.all(all);
+  }
 });
 
 t.test('a job that is cancelled while it waits never starts', async (t) => {
-  const executor = new HeldExecutor(1);
-  const scheduler = new Scheduler(LIMITS, { executors: [executor] });
-  const first = scheduler.submit(job('a'), { kind: 'request' }, options());
+  const { time, executor, submit, ticket } = rig(1);
+  const first = submit('a', REQUEST);
   const abort = new AbortController();
-  const second = scheduler.submit(job('b'), { kind: 'request' }, options(abort.signal));
+  const second = submit('b', REQUEST, 100, abort.signal);
+  const third = submit('c', ticket(1e6), 100, abort.signal);
   abort.abort();
   await t.rejects(second, { code: 'cancelled' });
-  await drain(executor, [first]);
+  await t.rejects(third, { code: 'cancelled' });
+  await time.run();
+  await first;
   t.strictSame(executor.started, ['a']);
 });
 
-t.test('a model that nobody serves is refused by name', async (t) => {
-  const scheduler = new Scheduler(LIMITS, { executors: [new HeldExecutor(1)] });
-  await t.rejects(scheduler.submit(job('a', 'other'), { kind: 'request' }, options()), {
-    code: 'unknown_model',
-    message: /other/,
+t.test('no listener and no timer outlives its job', async (t) => {
+  const { time, submit, ticket } = rig(1, { maxRequestWaitMs: 10_000 });
+  const abort = new AbortController();
+  const all = [1, 2, 3].flatMap((n) => [
+    submit(`r${n}`, REQUEST, 10, abort.signal),
+    submit(`t${n}`, ticket(1e6), 10, abort.signal),
+  ]);
+  await time.run();
+  await Promise.all(all);
+  t.equal(time.pending, 0);
+  // The simulated device leaves one listener for each job it ran, the scheduler none.
+  t.equal(getEventListeners(abort.signal, 'abort').length, all.length);
+});
+
+t.test('a model that nobody has, and one whose devices were given up', async (t) => {
+  const { time, executor, scheduler, submit, ticket } = rig(1);
+  scheduler.serve(MODEL);
+  const unknown = scheduler.submit(jobOf('a', 1, 'other'), REQUEST, plain());
+  await t.rejects(unknown, { code: 'unknown_model', message: /other/ });
+  const waiting = [submit('run', ticket(1e6)), submit('t', ticket(1e6)), submit('r', REQUEST)].map(code);
+  executor.die();
+  await settled();
+  t.strictSame(await Promise.all(waiting), ['no_device', 'no_device', 'not_ready']);
+  t.equal(await code(submit('t2', ticket(1e6))), 'no_device');
+  await t.rejects(submit('r2', REQUEST), { code: 'not_ready', message: /quarantined/ });
+  t.equal(time.pending, 0);
+});
+
+t.test('jobs wait for a device that is on its way back, and are told that they start anew', async (t) => {
+  const { time, executor, scheduler } = rig(1, {}, { restartMs: 3000 });
+  const told: string[] = [];
+  const submit = (id: string, lane: Lane) =>
+    scheduler.submit(jobOf(id, 100), lane, {
+      ...plain(),
+      onStart: () => told.push(`${id} starts`),
+      onRestart: () => told.push(`${id} restarts`),
+    });
+  const deadlineMs = time.nowMs + 1e6;
+  const all = [submit('r', REQUEST), submit('t', { kind: 'ticket', deadlineMs })];
+  executor.die();
+  t.equal(scheduler.status().capacity, 0);
+  await time.run();
+  const [request] = await Promise.all(all);
+  t.strictSame(told, ['r starts', 'r restarts', 't starts']);
+  t.match(request, { queuedMs: 3100 }, 'it waited for the device, and for the ticket before it');
+});
+
+t.test('a job that kills its device twice fails, its neighbours run alone once and end well', async (t) => {
+  const time = new VirtualTime();
+  const suspects = new Set<string>();
+  const executors = ['one', 'two'].map(
+    (id) =>
+      new SimulatedExecutor({
+        id,
+        capacity: 3,
+        time,
+        killers: new Set(['killer']),
+        suspects,
+        restartMs: 1000,
+        onChange: () => scheduler.refresh(),
+      }),
+  );
+  const scheduler: Scheduler = new Scheduler(
+    { ...OPTIONS, maxRequestWaitMs: 10_000 },
+    { executors, timing: time },
+  );
+  const ids = ['a', 'b', 'killer', 'c', 'd', 'e', 'f', 'g'];
+  const all = ids.map((id) =>
+    scheduler.submit(jobOf(id, 100), { kind: 'ticket', deadlineMs: time.nowMs + 1e6 }, plain()),
+  );
+  const ends = Promise.all(all.map(code));
+  await time.run();
+  t.match(
+    await ends,
+    ids.map((id) => (id === 'killer' ? 'job_killed_worker' : 'done')),
+  );
+  t.equal(
+    executors.reduce((sum, { deaths }) => sum + deaths, 0),
+    2,
+  );
+  t.equal(
+    executors.reduce((sum, { sharedWithSuspect }) => sum + sharedWithSuspect, 0),
+    0,
+  );
+  t.match(scheduler.status(), { waiting: 0, suspects: 0, running: 0, capacity: 6 });
+});
+
+t.test('a suspect gets its turn although new jobs keep coming', async (t) => {
+  const { time, scheduler, executor, submit, ticket } = rig(4, { maxRequestWaitMs: 1e6 }, { restartMs: 100 });
+  const suspect = submit('suspect', REQUEST, 100);
+  await settled();
+  executor.die();
+  let isOver = false;
+  void suspect.finally(() => {
+    isOver = true;
   });
+  const others: Promise<unknown>[] = [];
+  for (let n = 0; n < 200 && !isOver; n++) {
+    others.push(submit(`r${n}`, REQUEST, 30));
+    await time.step();
+  }
+  t.ok(isOver, 'among requests');
+
+  const second = submit('suspect ticket', ticket(1e6), 100);
+  while (!executor.running.has('suspect ticket')) await time.step();
+  executor.die();
+  isOver = false;
+  void second.finally(() => {
+    isOver = true;
+  });
+  for (let n = 0; n < 200 && !isOver; n++) {
+    others.push(submit(`t${n}`, ticket(1), 30));
+    await time.step();
+  }
+  t.ok(isOver, 'among tickets');
+  await time.run();
+  await Promise.all(others);
+  t.equal(scheduler.status().suspects, 0);
+});
+
+t.test('a cancelled suspect gives its executor back to the others', async (t) => {
+  const { time, executor, submit } = rig(2, { maxRequestWaitMs: 1e6 }, { restartMs: 100 });
+  const abort = new AbortController();
+  const suspect = code(submit('suspect', REQUEST, 100, abort.signal));
+  executor.die();
+  await time.step();
+  t.strictSame([...executor.running.keys()], ['suspect']);
+  const neighbour = submit('neighbour', REQUEST, 100);
+  t.equal(executor.running.size, 1, 'alone');
+  abort.abort();
+  await settled();
+  t.strictSame([...executor.running.keys()], ['neighbour']);
+  await time.run();
+  t.equal(await suspect, 'cancelled');
+  await neighbour;
+});
+
+t.test('a job whose start or restart cannot be written down fails so, and frees its place', async (t) => {
+  const { time, executor, scheduler, submit } = rig(1, {}, { restartMs: 100 });
+  const fail = (): never => {
+    throw new AtomaError('journal_fault', 'disk full');
+  };
+  await t.rejects(scheduler.submit(jobOf('a'), REQUEST, { ...plain(), onStart: fail }), {
+    code: 'journal_fault',
+  });
+  const restarted = scheduler.submit(jobOf('b'), REQUEST, { ...plain(), onRestart: fail });
+  executor.die();
+  await t.rejects(restarted, { code: 'journal_fault' });
+  const next = submit('c', REQUEST);
+  await time.run();
+  await next;
+  t.match(scheduler.status(), { waiting: 0, running: 0 });
+});
+
+t.test('after stop what runs goes on, and nothing else is started', async (t) => {
+  const { time, executor, scheduler, submit, ticket } = rig(2);
+  const [first, second] = [submit('a', ticket(1e6), 100), submit('b', ticket(1e6), 200)];
+  const waiting = code(submit('c', ticket(1e6)));
+  scheduler.stop();
+  t.equal(await waiting, 'not_ready');
+  t.equal(await code(submit('d', REQUEST)), 'not_ready');
+  await time.step();
+  await first;
+  executor.die();
+  await t.rejects(second, { code: 'device_died' });
+});
+
+t.test('ten thousand tickets are queued and drained fast', async (t) => {
+  const before = process.cpuUsage();
+  const executor = {
+    id: 'instant',
+    capacity: () => 64,
+    serves: () => true,
+    run: async () => ({
+      text: '',
+      tokens: [1, 2],
+      inputTokens: 1,
+      finishReason: 'length' as const,
+      timings: { prefillMs: 1, decodeMs: 1 },
+    }),
+  };
+  const scheduler = new Scheduler({ ...OPTIONS, maxQueuedTickets: 10_000 }, { executors: [executor] });
+  const { signal } = new AbortController();
+  const now = Date.now();
+  const all = Array.from({ length: 10_000 }, (_, n) =>
+    scheduler.submit(
+      jobOf(`t${n}`),
+      { kind: 'ticket', deadlineMs: now + ((n * 7919) % 10_007) - 5000 },
+      { signal, onTokens: () => undefined },
+    ),
+  );
+  await Promise.all(all);
+  // Other processes do not count.
+  const ms = process.cpuUsage(before).user / 1000;
+  t.comment(`${Math.round(ms)} ms`);
+  // Far above what it takes, far below what anything quadratic would.
+  t.ok(ms < 2000, `${ms} ms`);
 });

@@ -1,0 +1,35 @@
+import { AtomaError } from '../core/index.js';
+
+/** Shortest time after which to come back, ms: below it a client's next try would mostly be refused too. */
+const MIN_RETRY_MS = 1000;
+
+/** @param waitMs when there would be room, as far as predicted */
+export function busy(why: string, waitMs: number): AtomaError {
+  const retryAfterMs = Math.max(MIN_RETRY_MS, Math.ceil(waitMs));
+  return new AtomaError('busy', `${why}; retry in ${Math.ceil(retryAfterMs / 1000)} s`, {
+    fields: { retryAfterMs },
+  });
+}
+
+export function unknownModel(model: string): AtomaError {
+  return new AtomaError('unknown_model', `no device here serves the model ${model}`, { fields: { model } });
+}
+
+/** For a model that the node does have, after its devices were given up. */
+export function noDevice(model: string, isTicket: boolean): AtomaError {
+  const message = `no device is left for the model ${model}: each one that held it died repeatedly and was quarantined; see the log for why, and start the node again`;
+  return new AtomaError(isTicket ? 'no_device' : 'not_ready', message, { fields: { model } });
+}
+
+export function stopping(): AtomaError {
+  return new AtomaError('not_ready', 'the node is stopping and starts no more jobs');
+}
+
+export function cancelled(where: string): AtomaError {
+  return new AtomaError('cancelled', `the job was cancelled${where}`);
+}
+
+export function jobKilledWorker(model: string, cause: unknown): AtomaError {
+  const message = `the device died twice while this job ran on the model ${model}, the second time under this job alone; it is not run again`;
+  return new AtomaError('job_killed_worker', message, { fields: { model }, cause });
+}

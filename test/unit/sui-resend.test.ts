@@ -132,6 +132,33 @@ t.test('a kept transaction that can never run is built anew, once', async (t) =>
   }
 });
 
+t.test('an endpoint whose objects trail behind the validators is waited for', async (t) => {
+  const { sent, executeTransaction } = recorder((request) => {
+    if (new Set(sent.map(digestOf)).size > 1) return DONE;
+    throw new GrpcFailure('INVALID_ARGUMENT', `${digestOf(request)} is not available for consumption`);
+  });
+  const chain = await connect(t, {
+    executeTransaction,
+    simulateTransaction: (request, attempt) => resolved(request, attempt < 6 ? 1n : 2n),
+  });
+  const signed: string[] = [];
+  const { digest } = await submit(chain, { onSigned: (transaction) => void signed.push(transaction.digest) });
+  t.equal(sent.length, 6);
+  t.equal(signed.length, 2, 'the same transaction is kept once');
+  t.equal(signed[1], digest);
+});
+
+t.test(
+  'one whose objects trail for ever is unavailable, and nothing is lost by asking it later',
+  async (t) => {
+    const { executeTransaction } = recorder(() => {
+      throw new GrpcFailure('FAILED_PRECONDITION', 'locked objects');
+    });
+    const chain = await connect(t, { executeTransaction }, { requestTimeoutMs: 300 });
+    await t.rejects(submit(chain), { code: 'chain_unavailable' });
+  },
+);
+
 t.test('nothing is built anew before the ledger has said that the old one did not run', async (t) => {
   const resend = await signedBefore(t, 1n);
   let looks = 0;

@@ -36,6 +36,19 @@ export function transactionRejected(
   );
 }
 
+/** Up to the deadline, the endpoint named object versions that validators no longer take. */
+export function endpointTrails(
+  ticketId: string,
+  url: string,
+  { reason, digest }: Extract<Verdict, { kind: 'void' }>,
+): AtomaError {
+  return new AtomaError(
+    'chain_unavailable',
+    `the chain's endpoint ${url} built no commitment to ticket ${ticketId} that validators take (${reason}); it trails behind them, or something else uses the node's wallet all the time`,
+    { fields: { url, ticketId, reason, digest } },
+  );
+}
+
 /** @param balance in MIST; undefined where it could not be read */
 export function outOfGas(
   ticketId: string,

@@ -55,6 +55,11 @@ export class TransactionClient {
     return this.#modules.keypair.toSuiAddress();
   }
 
+  /** Of the endpoint, without credentials. */
+  get url(): string {
+    return this.#modules.endpoint.url;
+  }
+
   /** The endpoint fills in object versions, gas coin, price and budget by a simulation. */
   build(transaction: () => Transaction, limits: CallLimits): Promise<Built | Verdict> {
     const { endpoint } = this.#modules;

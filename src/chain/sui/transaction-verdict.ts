@@ -18,7 +18,13 @@ export type Verdict =
   /** The wallet cannot pay for it. */
   | { readonly kind: 'unpaid'; readonly reason: string }
   /** It had no effect for a reason outside the contract, such as a gas coin that moved on: build it anew. */
-  | { readonly kind: 'void'; readonly reason: string; readonly digest: string | undefined };
+  | {
+      readonly kind: 'void';
+      readonly reason: string;
+      readonly digest: string | undefined;
+      /** It named versions that others have used; the next build may do so too, while the endpoint trails. */
+      readonly stale: boolean;
+    };
 
 /**
  * The codes with which Sui's gRPC services refuse a transaction. Others that are answers, such as
@@ -44,6 +50,9 @@ const UNPAID = [
   /no valid gas coins/i,
 ];
 
+/** How validators word it where an object is of another version, or held by another transaction. */
+const STALE = [/available for consumption/i, /locked/i, /transaction expired/i];
+
 /** The verdict in a transaction's effects. */
 export function verdictOf(digest: string, status: GrpcTypes.ExecutionStatus | undefined): Verdict {
   if (status?.success === true) return { kind: 'done', digest };
@@ -53,7 +62,13 @@ export function verdictOf(digest: string, status: GrpcTypes.ExecutionStatus | un
     return { kind: 'abort', code: abortCode ?? 0n, ...placeOf(location), digest };
   }
   const reason = status?.error?.description ?? 'it failed on chain without a reason';
-  return { kind: 'void', reason, digest };
+  return { kind: 'void', reason, digest, stale: false };
+}
+
+/** The verdict in a refusal to run a transaction, where the ledger does not have it. */
+export function verdictOfRefusal(digest: string, error: unknown): Verdict {
+  const reason = describeError(error);
+  return { kind: 'void', reason, digest, stale: STALE.some((wording) => wording.test(reason)) };
 }
 
 /**
@@ -68,7 +83,7 @@ export function verdictOfBuild(error: unknown): Verdict {
   if (isTransient(error) || isEndpointRefusal(error)) throw error;
   const reason = describeError(error);
   if (UNPAID.some((wording) => wording.test(reason))) return { kind: 'unpaid', reason };
-  return { kind: 'void', reason, digest: undefined };
+  return { kind: 'void', reason, digest: undefined, stale: false };
 }
 
 /** Whether the endpoint answered, but about the caller and not about what was asked. */

@@ -13,6 +13,7 @@ import type { CommitmentCall } from './commitment-call.js';
 import {
   budgetTooHigh,
   commitmentRejected,
+  endpointTrails,
   outOfGas,
   ticketGone,
   transactionRejected,
@@ -22,9 +23,9 @@ import { RETRY } from './persistent-call.js';
 import { cancelled, describeError } from './rpc-errors.js';
 import { SerialQueue } from './serial-queue.js';
 import type { CallLimits, TransactionClient } from './transaction-client.js';
-import type { Verdict } from './transaction-verdict.js';
+import { type Verdict, verdictOfRefusal } from './transaction-verdict.js';
 
-/** A stale gas coin is right at the second build; more than a few mean something that building cannot mend. */
+/** More than a few that no stale object explains mean something that building cannot mend. */
 const MAX_BUILDS = 4;
 /** For the last question before giving up, when the request's own time is over. */
 const LAST_LOOK_MS = 2_000;
@@ -93,11 +94,11 @@ export class CommitmentSubmitter {
   }
 
   async #submit(job: Job, resend: SignedTransaction | undefined): Promise<CommitmentReceipt> {
-    const { commitment, limits } = job;
+    const { limits } = job;
     const backoff = new Backoff(RETRY);
     let verdict = await (resend === undefined ? this.#sendNew(job) : this.#sendAgain(resend, job));
     for (let tries = 1; verdict.kind === 'void'; tries++) {
-      if (tries === MAX_BUILDS) throw transactionRejected(commitment.ticketId, MAX_BUILDS, verdict);
+      this.#throwIfHopeless(verdict, tries, job);
       const { reason, digest } = verdict;
       this.#modules.logger.warn(
         { ...limits.fields, reason, digest, tries },
@@ -107,6 +108,15 @@ export class CommitmentSubmitter {
       verdict = await this.#sendNew(job);
     }
     return await this.#conclude(verdict, job);
+  }
+
+  #throwIfHopeless(verdict: Extract<Verdict, { kind: 'void' }>, tries: number, job: Job): void {
+    const { ticketId } = job.commitment;
+    if (!verdict.stale) {
+      if (tries >= MAX_BUILDS) throw transactionRejected(ticketId, tries, verdict);
+    } else if (performance.now() >= job.limits.deadlineMs) {
+      throw endpointTrails(ticketId, this.#modules.client.url, verdict);
+    }
   }
 
   async #conclude(verdict: Exclude<Verdict, { kind: 'void' }>, job: Job): Promise<CommitmentReceipt> {
@@ -150,8 +160,11 @@ export class CommitmentSubmitter {
     gas.planned(built.budget);
     const signed = await client.sign(built.bytes);
     if (limits.signal.aborted) throw cancelled('sending a commitment', limits.fields);
-    job.onSigned(signed);
-    job.sent.push(signed);
+    // An endpoint that trails builds the same transaction again.
+    if (!job.sent.some(({ digest }) => digest === signed.digest)) {
+      job.onSigned(signed);
+      job.sent.push(signed);
+    }
     this.#modules.logger.debug({ ticketId, digest: signed.digest }, 'sending a commitment');
     return await this.#send(signed, job);
   }
@@ -167,7 +180,7 @@ export class CommitmentSubmitter {
       // No answer, or a refusal, after which it may have run all the same.
       if (error instanceof AtomaError) return await this.#lastLook(signed, error, job);
       const found = await this.#find(signed, job);
-      return found ?? { kind: 'void', reason: describeError(error), digest: signed.digest };
+      return found ?? verdictOfRefusal(signed.digest, error);
     }
   }
 

@@ -19,6 +19,8 @@ interface Modules {
 
 /** Refusals by the chain that another attempt with the same commitment will not change. */
 const FINAL: ReadonlySet<string> = new Set(['commitment_rejected', 'ticket_gone']);
+/** What passes by itself or by the operator's hand, however long that takes. */
+const PASSING: ReadonlySet<string> = new Set(['chain_unavailable', 'out_of_gas']);
 
 /** Brings the commitment that a ticket is bound to onto the chain, over failures and restarts. */
 export class Committer {

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -64,13 +65,16 @@ class Storm {
   #deviceKills = 0;
   #chainRestarts = 0;
   #node: NodeProcess | undefined;
-  /** Held while the chain is away: nobody can submit prompts then. */
+  /** Nobody can submit prompts while the chain is away, and it does not go away in the middle of one. */
   #chainAway: Promise<void> = Promise.resolve();
+  #sending: Promise<unknown> = Promise.resolve();
 
   constructor(options: StormOptions, dir: string) {
     this.#options = options;
     this.#dir = dir;
     this.#random = mulberry32(options.seed);
+    // A listener a ticket that waits.
+    setMaxListeners(0, this.#over.signal);
   }
 
   async run(): Promise<StormReport> {
@@ -134,7 +138,9 @@ class Storm {
       const prompt = `<|im_start|>user\n${question}<|im_end|>\n<|im_start|>assistant\n`;
       const maxTokens = BigInt(8 + Math.floor(this.#random() * 120));
       const temperature = this.#random() < 0.5 ? 0 : 0.8;
-      const { ticketId } = await user.sendPrompt({ model, prompt, maxTokens, temperature });
+      const sending = user.sendPrompt({ model, prompt, maxTokens, temperature });
+      this.#sending = sending;
+      const { ticketId } = await sending;
       this.#sentAt.set(ticketId, Date.now());
       this.#waiting.push(this.#settlement(user, ticketId));
     }
@@ -156,11 +162,16 @@ class Storm {
       );
       if (this.#over.signal.aborted) return;
       if (this.#random() < 0.5) chain.dropStreams();
-      const back = await chain.goOffline();
-      this.#chainAway = delay(this.#random() * 1000).then(back);
+      this.#chainAway = this.#sending.then(() => this.#outage(chain));
       await this.#chainAway;
       this.#chainRestarts++;
     }
+  }
+
+  async #outage(chain: Devnet): Promise<void> {
+    const back = await chain.goOffline();
+    await delay(this.#random() * 1000);
+    await back();
   }
 
   async #deviceFaults(): Promise<void> {

@@ -77,6 +77,7 @@ export class Dispatcher {
 
   #place(kind: LaneKind, model: string, queue: ModelQueue, closed: ReadonlySet<Executor>): void {
     const { slots, timing } = this.#modules;
+    // No request passes a ticket: where one of the model still waits after its turn, there is no room.
     while (kind === 'ticket' ? queue.tickets > 0 : this.#mayStartRequest(model, queue, closed)) {
       const executor = slots.roomiest(model, closed);
       const job = kind === 'ticket' ? queue.firstTicket(timing.now()) : queue.firstRequest;
@@ -86,7 +87,7 @@ export class Dispatcher {
   }
 
   #mayStartRequest(model: string, queue: ModelQueue, closed: ReadonlySet<Executor>): boolean {
-    return queue.requests > 0 && queue.tickets === 0 && this.#hasRequestRoom(model, closed);
+    return queue.requests > 0 && this.#hasRequestRoom(model, closed);
   }
 
   #placeSuspects(kind: LaneKind, closed: Set<Executor>): void {

@@ -221,11 +221,8 @@ t.test(
           });
           await time.run();
           const ended = await Promise.all(outcomes);
-          const isRight = ({ id, code, isTicket }: Outcome): boolean =>
-            killers.has(id)
-              ? code === 'job_killed_worker'
-              : // Before the first death nothing is known of what jobs take; after it a wait can be predicted too long.
-                code === undefined || (!isTicket && code === 'busy');
+          const isRight = ({ id, code }: Outcome): boolean =>
+            killers.has(id) ? code === 'job_killed_worker' : code === undefined;
           return (
             ended.length === arrivals.length &&
             ended.every(isRight) &&

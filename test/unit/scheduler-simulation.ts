@@ -1,5 +1,5 @@
 import { AtomaError, type Completion, type Executor, type Job, type JobOptions } from '#src/core/index.js';
-import type { SchedulerOptions, Timing } from '#src/scheduler/index.js';
+import { type Lane, Scheduler, type SchedulerOptions, type Timing } from '#src/scheduler/index.js';
 import { PARAMS } from './prompt-params.js';
 
 export const MODEL = 'm';
@@ -175,4 +175,34 @@ function completionOf(tokens: number, msPerToken: number): Completion {
     finishReason: 'length',
     timings: { prefillMs: 0, decodeMs: msPerToken * Math.max(0, tokens - 1) },
   };
+}
+
+export const REQUEST: Lane = { kind: 'request' };
+/** How a job ended: `done`, or the code of its error. */
+export const code = (promise: Promise<unknown>): Promise<unknown> =>
+  promise.then(
+    () => 'done',
+    (error: unknown) => (error instanceof AtomaError ? error.code : error),
+  );
+
+/** A scheduler with one device in virtual time. */
+export function rig(
+  capacity: number,
+  changed: Partial<typeof OPTIONS> = {},
+  device: { killers?: Set<string>; restartMs?: number } = {},
+) {
+  const time = new VirtualTime();
+  const executor = new SimulatedExecutor({ capacity, time, ...device, onChange: () => scheduler.refresh() });
+  const scheduler = new Scheduler({ ...OPTIONS, ...changed }, { executors: [executor], timing: time });
+  const submit = (id: string, lane: Lane, tokens = 100, signal = new AbortController().signal) =>
+    scheduler.submit(jobOf(id, tokens), lane, { signal, onTokens: () => undefined });
+  const ticket = (inMs: number): Lane => ({ kind: 'ticket', deadlineMs: time.nowMs + inMs });
+  /** Runs one job, from which the model's speed is learnt: 1 ms a token, every answer as long as it may be. */
+  const measure = async () => {
+    const done = submit('measured', ticket(1e6), 100);
+    await time.run();
+    await done;
+    executor.started.length = 0;
+  };
+  return { time, executor, scheduler, submit, ticket, measure };
 }

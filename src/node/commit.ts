@@ -47,8 +47,8 @@ export class Committer {
       } catch (error) {
         if (signal.aborted) throw new AtomaError('cancelled', 'the node stopped before the chain answered');
         if (!(error instanceof AtomaError) || FINAL.has(error.code)) throw error;
-        if (error.code === 'transaction_rejected' && Date.now() > deadlineMs + EPOCH_CHANGE_GRACE_MS)
-          throw error;
+        const passes = PASSING.has(error.code) || isJournalError(error);
+        if (!passes && Date.now() > deadlineMs + EPOCH_CHANGE_GRACE_MS) throw error;
         logger.warn({ ticket: id, code: error.code }, `not committed yet: ${error.message}`);
         await this.#beforeRetry(error, backoff, signal);
         if (journal.get(id)?.state === 'settled') return;

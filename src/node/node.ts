@@ -164,6 +164,7 @@ export class AtomaNode implements NodeApi {
       delay(graceMs, undefined, { ref: false }),
     ]);
     await Promise.all([this.#chainSide?.drain(graceMs), requests]);
+    this.#scheduler.stop();
     await this.#rpc?.stop();
     await this.#stopDevices();
     await this.#chainSide?.close();

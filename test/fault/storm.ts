@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { pino } from 'pino';
+import { AtomaError } from '#src/core/index.js';
 import { Devnet, type DevnetFiles, PromptUser, writeDevnetFiles } from '#src/devnet/index.js';
 import { NodeProcess } from './node-process.js';
 
@@ -14,6 +15,7 @@ const QUESTIONS = ['What is Atoma?', 'What is 3 plus 4?', 'Tell me a story about
 const SETTLEMENT_TIMEOUT_MS = 60_000;
 /** How long the last tickets may take once the storm is over; beyond it they count as lost. */
 const CALM_MS = 120_000;
+const CONNECT_RETRY_MS = 50;
 
 export interface StormOptions {
   /** SIGKILLs of the node, each at a random moment of its life. */
@@ -66,7 +68,7 @@ class Storm {
   #chainRestarts = 0;
   #node: NodeProcess | undefined;
   /** Nobody can submit prompts while the chain is away, and it does not go away in the middle of one. */
-  #chainAway: Promise<void> = Promise.resolve();
+  #chainAway: Promise<void> | undefined;
   #sending: Promise<unknown> = Promise.resolve();
 
   constructor(options: StormOptions, dir: string) {
@@ -133,16 +135,28 @@ class Storm {
   async #prompts(user: PromptUser, model: string): Promise<void> {
     while (!this.#over.signal.aborted) {
       await delay(this.#random() * 2 * this.#options.promptIntervalMs);
-      await this.#chainAway;
       const question = QUESTIONS[Math.floor(this.#random() * QUESTIONS.length)] ?? '';
       const prompt = `<|im_start|>user\n${question}<|im_end|>\n<|im_start|>assistant\n`;
       const maxTokens = BigInt(8 + Math.floor(this.#random() * 120));
       const temperature = this.#random() < 0.5 ? 0 : 0.8;
-      const sending = user.sendPrompt({ model, prompt, maxTokens, temperature });
-      this.#sending = sending;
-      const { ticketId } = await sending;
+      const ticketId = await this.#send(user, { model, prompt, maxTokens, temperature });
       this.#sentAt.set(ticketId, Date.now());
       this.#waiting.push(this.#settlement(user, ticketId));
+    }
+  }
+
+  /** A client that lost its connection needs a moment to come back; nothing was sent in that. */
+  async #send(user: PromptUser, request: Parameters<PromptUser['sendPrompt']>[0]): Promise<string> {
+    for (;;) {
+      while (this.#chainAway !== undefined) await this.#chainAway;
+      const sending = user.sendPrompt(request);
+      this.#sending = sending.catch(() => undefined);
+      try {
+        return (await sending).ticketId;
+      } catch (error) {
+        if (!(error instanceof AtomaError) || error.code !== 'chain_unavailable') throw error;
+        await delay(CONNECT_RETRY_MS);
+      }
     }
   }
 
@@ -164,6 +178,7 @@ class Storm {
       if (this.#random() < 0.5) chain.dropStreams();
       this.#chainAway = this.#sending.then(() => this.#outage(chain));
       await this.#chainAway;
+      this.#chainAway = undefined;
       this.#chainRestarts++;
     }
   }

@@ -147,7 +147,7 @@ t.test(
           root: commitmentRoot(text, 1n),
           leaf: commitmentLeaf(text, 0n),
         },
-        new AbortController().signal,
+        { signal: new AbortController().signal, resend: undefined, onSigned: () => undefined },
       );
     const { signal } = new AbortController();
     for (const [index, { ticketId }] of sent.entries()) {

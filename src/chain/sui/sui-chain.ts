@@ -1,12 +1,19 @@
 import type { Signer } from '@mysten/sui/cryptography';
 import { normalizeSuiAddress } from '@mysten/sui/utils';
 import type { Logger } from 'pino';
-import { AtomaError, type Commitment, type CommitmentReceipt } from '../../core/index.js';
+import {
+  AtomaError,
+  type ChainEvent,
+  type Commitment,
+  type CommitmentReceipt,
+  type PromptEvent,
+} from '../../core/index.js';
 import type { Chain, ChainBatch, ChainStatus, FollowOptions, SubmitOptions } from '../chain.js';
 import { CommitmentCall } from './commitment-call.js';
 import { type Endpoint, openEndpoint } from './endpoint.js';
 import { EventSource } from './event-source.js';
 import { EventFollower } from './follow.js';
+import { EventHistory } from './history.js';
 import { linkAbort } from './linked-abort.js';
 import { checkRegistration } from './registration.js';
 import { chainUnavailable } from './rpc-errors.js';
@@ -52,6 +59,7 @@ interface Parts {
   readonly endpoint: Endpoint;
   readonly tip: Tip;
   readonly follower: EventFollower;
+  readonly past: EventHistory;
   readonly submitter: CommitmentSubmitter;
 }
 
@@ -104,15 +112,16 @@ export class SuiChain implements Chain {
     const tip = new Tip();
     const source = new EventSource({ packageId, idleLimitMs }, { endpoint });
     const follower = new EventFollower(
-      { chainId, packageId, spoolLimitBytes },
+      { chainId, packageId, spoolLimitBytes, smallId },
       { source, endpoint, tip, logger },
     );
+    const past = new EventHistory({ packageId, smallId }, { source, endpoint, logger });
     const submitter = new CommitmentSubmitter(
       { requestTimeoutMs, callTimeoutMs },
       { endpoint, call, keypair, logger },
     );
     logger.info({ endpoint: endpoint.url, chainId, address, smallId: `${smallId}` }, 'connected to Sui');
-    return new SuiChain({ chainId, address, endpoint, tip, follower, submitter });
+    return new SuiChain({ chainId, address, endpoint, tip, follower, past, submitter });
   }
 
   status(): ChainStatus {
@@ -130,7 +139,7 @@ export class SuiChain implements Chain {
   async *follow(options: FollowOptions): AsyncGenerator<ChainBatch, void, void> {
     const link = linkAbort(options.signal, this.#closing.signal);
     try {
-      yield* this.#parts.follower.follow(options.after, link.signal);
+      yield* this.#parts.follower.follow({ ...options, signal: link.signal });
     } finally {
       link.release();
     }
@@ -140,6 +149,24 @@ export class SuiChain implements Chain {
     const link = linkAbort(signal, this.#closing.signal);
     try {
       return await this.#parts.submitter.submit(commitment, link.signal);
+    } finally {
+      link.release();
+    }
+  }
+
+  async findPrompt(ticketId: string, signal: AbortSignal): Promise<PromptEvent | undefined> {
+    const link = linkAbort(signal, this.#closing.signal);
+    try {
+      return await this.#parts.past.findPrompt(ticketId, link.signal);
+    } finally {
+      link.release();
+    }
+  }
+
+  async *history(range: Parameters<Chain['history']>[0]): AsyncGenerator<readonly ChainEvent[], void, void> {
+    const link = linkAbort(range.signal, this.#closing.signal);
+    try {
+      yield* this.#parts.past.history(range.from, range.to, link.signal);
     } finally {
       link.release();
     }

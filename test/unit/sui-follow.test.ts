@@ -7,9 +7,16 @@ import { formatCursor } from '#src/chain/sui/cursor.js';
 import { openEndpoint } from '#src/chain/sui/endpoint.js';
 import { EventSource } from '#src/chain/sui/event-source.js';
 import { EventFollower } from '#src/chain/sui/follow.js';
+import { LiveClock } from '#src/chain/sui/live-clock.js';
 import { Tip } from '#src/chain/sui/tip.js';
 import { CHAIN_ID, cursorOf, PACKAGE, ScriptedLedger } from '../fixtures/scripted-ledger.js';
-import { GrpcFailure, type Script, ScriptedNode, type Subscription } from '../fixtures/scripted-node.js';
+import {
+  GrpcFailure,
+  type ListCall,
+  type Script,
+  ScriptedNode,
+  type Subscription,
+} from '../fixtures/scripted-node.js';
 
 const logger = pino({ level: 'silent' });
 const SCOPE = { chainId: CHAIN_ID, packageId: PACKAGE };
@@ -320,4 +327,49 @@ t.test('where no retry can help, it says so', async (t) => {
   });
   ledger.grow(1);
   await t.rejects(follow(GENESIS, new AbortController().signal).next(), { code: 'endpoint_refused' });
+});
+
+t.test('history pruned between the look and the read is told from a refusal', async (t) => {
+  const setUpPruned = () => {
+    let pruned = false;
+    return setUp(t, {
+      getServiceInfo: () => ({ chainId: CHAIN_ID, lowestAvailableCheckpoint: pruned ? 3n : 0n }),
+      listEvents: (call) => {
+        const { startCheckpoint } = call.request;
+        if (startCheckpoint === undefined) {
+          pruned = true;
+          call.emit('error', { code: new GrpcFailure('INVALID_ARGUMENT', '').code, details: 'pruned' });
+          return;
+        }
+        call.request.options = { after: cursorOf(Number(startCheckpoint) - 0.5), ...call.request.options };
+        list(call);
+      },
+    });
+  };
+  let list: (call: ListCall) => void = () => undefined;
+  const refused = await setUpPruned();
+  await t.rejects(refused.follow(GENESIS, new AbortController().signal).next(), { code: 'history_pruned' });
+  const accepted = await setUpPruned();
+  accepted.ledger.grow(4);
+  list = (call) => accepted.ledger.list(call);
+  const events: number[] = [];
+  for await (const batch of accepted.follow(GENESIS, new AbortController().signal, true)) {
+    events.push(...numbersOf(batch));
+    if (events.length >= 2) break;
+  }
+  t.strictSame(events, [3, 4]);
+});
+
+t.test('live frames are as old as they are new, unless the stream hung', async (t) => {
+  let now = 1_000;
+  const clock = new LiveClock(() => now);
+  t.equal(clock.arrival(), 1_000);
+  now += 1_999;
+  t.equal(clock.arrival(), 2_999);
+  now += 2_001;
+  t.equal(clock.arrival(), undefined, 'nobody knows since when it was under way');
+  now += 999;
+  t.equal(clock.arrival(), undefined, 'the rest of what piled up');
+  now += 1;
+  t.equal(clock.arrival(), 6_000);
 });

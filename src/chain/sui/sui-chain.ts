@@ -45,6 +45,8 @@ export interface SuiChainOptions {
   readonly idleLimitMs?: number;
   /** How much may wait of live events while history is read. Default 32 MiB. */
   readonly spoolLimitBytes?: number;
+  /** How long no new checkpoint may come before the log says so. Default 10 s. */
+  readonly stallMs?: number;
 }
 
 export interface SuiChainModules {
@@ -112,7 +114,7 @@ export class SuiChain implements Chain {
     const tip = new Tip();
     const source = new EventSource({ packageId, idleLimitMs }, { endpoint });
     const follower = new EventFollower(
-      { chainId, packageId, spoolLimitBytes, smallId },
+      { chainId, packageId, spoolLimitBytes, smallId, stallMs: options.stallMs },
       { source, endpoint, tip, logger },
     );
     const past = new EventHistory({ packageId, smallId }, { source, endpoint, logger });

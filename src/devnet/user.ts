@@ -142,7 +142,7 @@ export class PromptUser {
       { chainId, packageId, spoolLimitBytes: SPOOL_LIMIT_BYTES },
       { source, endpoint, tip: new Tip(), logger: this.#logger },
     );
-    await this.#watch.read(follower.follow(undefined, signal), onFirst);
+    await this.#watch.read(follower.follow({ after: undefined, acceptGap: false, signal }), onFirst);
     throw new AtomaError('closed', 'the user was closed');
   }
 

@@ -5,7 +5,7 @@ import type { ChainConfig } from '../config/index.js';
 import type { Scheduler } from '../scheduler/index.js';
 import { Journal, type JournalModules, type JournalOptions, ProcessLock } from '../tickets/index.js';
 import { Committer } from './commit.js';
-import { connectSui } from './connect-sui.js';
+import { connectSuiPatiently } from './connect-sui.js';
 import { EventIntake } from './event-intake.js';
 import { GasGate } from './gas-gate.js';
 import { LateSamplings } from './late-samplings.js';
@@ -59,9 +59,13 @@ export class ChainSide {
 
   /**
    * Takes the locks, opens the journal and connects to the chain, in this order.
-   * @throws AtomaError `already_running`, `lock_unavailable`, `journal_*`, and what connecting throws
+   * @param modules `signal` ends the wait for an endpoint that does not answer
+   * @throws AtomaError `already_running`, `lock_unavailable`, `journal_*`, `cancelled`, and what connecting throws
    */
-  static async open(options: ChainSideOptions, modules: Modules): Promise<ChainSide> {
+  static async open(
+    options: ChainSideOptions,
+    modules: Modules & { readonly signal: AbortSignal },
+  ): Promise<ChainSide> {
     const { client } = options.config;
     const { logger } = modules;
     const path = join(client.dataDir, JOURNAL_FILE);
@@ -82,7 +86,7 @@ export class ChainSide {
       const { maxPages, hook } = options.journal ?? {};
       const journal = Journal.open({ path, badge: client.nodeBadgeId, maxPages }, { hook });
       opened.push(journal);
-      const chain = await connectSui(options.config, { logger });
+      const chain = await connectSuiPatiently(options.config, { logger, signal: modules.signal });
       return new ChainSide({ locks, journal, chain, ...compose(options, modules, journal, chain) });
     } catch (error) {
       for (const part of opened.reverse()) part.close();

@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import { type Chain, loadWallet, SuiChain } from '../chain/index.js';
 import type { ChainConfig } from '../config/index.js';
+import { AtomaError, Backoff, pause } from '../core/index.js';
 
 /**
  * The Sui client that a configuration describes: its wallet, endpoint, badge and contract, all checked.
@@ -23,4 +24,30 @@ export async function connectSui(config: ChainConfig, modules: { readonly logger
     },
     { logger: modules.logger, keypair: wallet.keypair },
   );
+}
+
+/** A full node on the same machine needs a minute to come up; a typing error should not be waited for in silence. */
+const RETRY = { firstMs: 500, maxMs: 15_000 };
+
+/**
+ * As {@link connectSui}, again and again while the endpoint does not answer: a node that starts before its full
+ * node waits for it.
+ * @throws AtomaError what connecting throws, but for `chain_unavailable`; `cancelled` when `signal` aborts
+ */
+export async function connectSuiPatiently(
+  config: ChainConfig,
+  { logger, signal }: { readonly logger: Logger; readonly signal: AbortSignal },
+): Promise<Chain> {
+  const backoff = new Backoff(RETRY);
+  for (;;) {
+    if (signal.aborted) throw new AtomaError('cancelled', 'stopped while connecting to the chain');
+    try {
+      return await connectSui(config, { logger });
+    } catch (error) {
+      if (!(error instanceof AtomaError) || error.code !== 'chain_unavailable') throw error;
+      const retryInMs = backoff.next();
+      logger.error({ retryInMs }, error.message);
+      await pause(retryInMs, signal);
+    }
+  }
 }

@@ -62,6 +62,7 @@ export class AtomaNode implements NodeApi {
   readonly #scheduler: Scheduler;
   readonly #streams: TokenStreams;
   readonly #requests = new Set<Promise<unknown>>();
+  readonly #stopping = new AbortController();
   readonly #startedAt = performance.now();
   #chainSide: ChainSide | undefined;
   #rpc: RpcServer | undefined;
@@ -136,7 +137,12 @@ export class AtomaNode implements NodeApi {
     else {
       this.#chainSide = await ChainSide.open(
         { config: chain, ...this.#options },
-        { scheduler: this.#scheduler, streams: this.#streams, logger: this.#logger },
+        {
+          scheduler: this.#scheduler,
+          streams: this.#streams,
+          logger: this.#logger,
+          signal: this.#stopping.signal,
+        },
       );
     }
     const onChange = (): void => this.#scheduler.refresh();
@@ -154,6 +160,7 @@ export class AtomaNode implements NodeApi {
   async stop(graceMs: number): Promise<void> {
     const wasStarting = this.#state === 'starting';
     this.#state = 'stopping';
+    this.#stopping.abort();
     if (wasStarting) {
       await this.#stopDevices();
       await this.#starting.catch(() => undefined);

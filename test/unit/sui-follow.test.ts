@@ -2,14 +2,21 @@ import { once } from 'node:events';
 import { GrpcTypes } from '@mysten/sui/grpc';
 import { pino } from 'pino';
 import t, { type Test } from 'tap';
-import type { ChainItem } from '#src/chain/index.js';
+import type { ChainBatch } from '#src/chain/index.js';
 import { formatCursor } from '#src/chain/sui/cursor.js';
 import { openEndpoint } from '#src/chain/sui/endpoint.js';
 import { EventSource } from '#src/chain/sui/event-source.js';
 import { EventFollower } from '#src/chain/sui/follow.js';
+import { LiveClock } from '#src/chain/sui/live-clock.js';
 import { Tip } from '#src/chain/sui/tip.js';
 import { CHAIN_ID, cursorOf, PACKAGE, ScriptedLedger } from '../fixtures/scripted-ledger.js';
-import { GrpcFailure, type Script, ScriptedNode, type Subscription } from '../fixtures/scripted-node.js';
+import {
+  GrpcFailure,
+  type ListCall,
+  type Script,
+  ScriptedNode,
+  type Subscription,
+} from '../fixtures/scripted-node.js';
 
 const logger = pino({ level: 'silent' });
 const SCOPE = { chainId: CHAIN_ID, packageId: PACKAGE };
@@ -26,8 +33,12 @@ interface Setup {
   readonly node: ScriptedNode;
   readonly tip: Tip;
   /** The numbers of the events delivered, until there are `count` of them. */
-  read(after: string | undefined, count: number, onItem?: (item: ChainItem) => void): Promise<number[]>;
-  follow(after: string | undefined, signal: AbortSignal): AsyncGenerator<ChainItem, void, void>;
+  read(after: string | undefined, count: number, onBatch?: (batch: ChainBatch) => void): Promise<number[]>;
+  follow(
+    after: string | undefined,
+    signal: AbortSignal,
+    acceptGap?: boolean,
+  ): AsyncGenerator<ChainBatch, void, void>;
 }
 
 async function setUp(t: Test, script: Partial<Script> = {}, limits: Limits = {}): Promise<Setup> {
@@ -52,19 +63,23 @@ async function setUp(t: Test, script: Partial<Script> = {}, limits: Limits = {})
     { ...SCOPE, spoolLimitBytes: limits.spoolLimitBytes ?? 1_000_000 },
     { source, endpoint, tip, logger },
   );
-  const follow = follower.follow.bind(follower);
-  const read: Setup['read'] = async (after, count, onItem) => {
+  const follow: Setup['follow'] = (after, signal, acceptGap = false) =>
+    follower.follow({ after, signal, acceptGap });
+  const read: Setup['read'] = async (after, count, onBatch) => {
     const stop = new AbortController();
     const numbers: number[] = [];
-    for await (const item of follow(after, stop.signal)) {
-      if (item.event?.kind === 'retry_settlement') numbers.push(Number(item.event.nodesInEchelon));
-      onItem?.(item);
+    for await (const batch of follow(after, stop.signal)) {
+      numbers.push(...numbersOf(batch));
+      onBatch?.(batch);
       if (numbers.length >= count) stop.abort();
     }
     return numbers;
   };
   return { ledger, node, tip, read, follow };
 }
+
+const numbersOf = ({ events }: ChainBatch): number[] =>
+  events.flatMap((event) => (event.kind === 'retry_settlement' ? [Number(event.nodesInEchelon)] : []));
 
 const upTo = (count: number, from = 1): number[] =>
   Array.from({ length: count - from + 1 }, (_, index) => from + index);
@@ -123,9 +138,9 @@ t.test('every call sends a read mask and the filter of the package', async (t) =
 
 t.test('dropped streams leave no gap and no duplicate', async (t) => {
   const { ledger, tip, read } = await setUp(t);
-  const numbers = await read(GENESIS, 9, ({ event }) => {
+  const numbers = await read(GENESIS, 9, ({ events }) => {
     if (tip.following && ledger.length === 0) ledger.grow(3);
-    if (event?.id === 'tx3:0' || event?.id === 'tx6:0') {
+    if (events.some(({ id }) => id === 'tx3:0' || id === 'tx6:0')) {
       ledger.drop();
       ledger.grow(3);
     }
@@ -214,12 +229,12 @@ t.test('garbage and foreign events pass by without stopping anything', async (t)
       call.write(good);
     },
   });
-  const kinds: (string | undefined)[] = [];
-  for await (const { event } of follow(undefined, new AbortController().signal)) {
-    kinds.push(event?.kind);
-    if (event?.kind === 'retry_settlement') break;
+  const kinds: string[] = [];
+  for await (const { events } of follow(undefined, new AbortController().signal)) {
+    kinds.push(...events.map(({ kind }) => kind));
+    if (kinds.includes('retry_settlement')) break;
   }
-  t.strictSame(kinds, [undefined, 'undecodable', undefined, 'retry_settlement']);
+  t.strictSame(kinds, ['undecodable', 'retry_settlement']);
 });
 
 t.test('a frame without a cursor breaks the session, not the order', async (t) => {
@@ -312,4 +327,49 @@ t.test('where no retry can help, it says so', async (t) => {
   });
   ledger.grow(1);
   await t.rejects(follow(GENESIS, new AbortController().signal).next(), { code: 'endpoint_refused' });
+});
+
+t.test('history pruned between the look and the read is told from a refusal', async (t) => {
+  const setUpPruned = () => {
+    let pruned = false;
+    return setUp(t, {
+      getServiceInfo: () => ({ chainId: CHAIN_ID, lowestAvailableCheckpoint: pruned ? 3n : 0n }),
+      listEvents: (call) => {
+        const { startCheckpoint } = call.request;
+        if (startCheckpoint === undefined) {
+          pruned = true;
+          call.emit('error', { code: new GrpcFailure('INVALID_ARGUMENT', '').code, details: 'pruned' });
+          return;
+        }
+        call.request.options = { after: cursorOf(Number(startCheckpoint) - 0.5), ...call.request.options };
+        list(call);
+      },
+    });
+  };
+  let list: (call: ListCall) => void = () => undefined;
+  const refused = await setUpPruned();
+  await t.rejects(refused.follow(GENESIS, new AbortController().signal).next(), { code: 'history_pruned' });
+  const accepted = await setUpPruned();
+  accepted.ledger.grow(4);
+  list = (call) => accepted.ledger.list(call);
+  const events: number[] = [];
+  for await (const batch of accepted.follow(GENESIS, new AbortController().signal, true)) {
+    events.push(...numbersOf(batch));
+    if (events.length >= 2) break;
+  }
+  t.strictSame(events, [3, 4]);
+});
+
+t.test('live frames are as old as they are new, unless the stream hung', async (t) => {
+  let now = 1_000;
+  const clock = new LiveClock(() => now);
+  t.equal(clock.arrival(), 1_000);
+  now += 1_999;
+  t.equal(clock.arrival(), 2_999);
+  now += 2_001;
+  t.equal(clock.arrival(), undefined, 'nobody knows since when it was under way');
+  now += 999;
+  t.equal(clock.arrival(), undefined, 'the rest of what piled up');
+  now += 1;
+  t.equal(clock.arrival(), 6_000);
 });

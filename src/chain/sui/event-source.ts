@@ -14,6 +14,22 @@ export interface Frame {
   readonly end: GrpcTypes.QueryEndReason | undefined;
 }
 
+/** Which events to list; without bounds, all there are. */
+export interface EventQuery {
+  /** Strictly after this cursor. */
+  readonly after?: Uint8Array | undefined;
+  /** Strictly before this cursor. */
+  readonly before?: Uint8Array | undefined;
+  /** First checkpoint. */
+  readonly from?: bigint | undefined;
+  /** The checkpoint after the last one. */
+  readonly until?: bigint | undefined;
+  /** Newest first. */
+  readonly descending?: boolean;
+  /** `module::Name`: this type only. */
+  readonly type?: string;
+}
+
 export interface EventSourceOptions {
   readonly packageId: string;
   /** A stream silent for so long is dead, whatever its socket says. */
@@ -22,8 +38,11 @@ export interface EventSourceOptions {
 
 /** What of an event the node reads; a mask is always sent, since endpoints differ in what they send without. */
 const EVENT_MASK = { paths: ['event_type', 'contents', 'checkpoint', 'transaction_digest', 'event_index'] };
-/** Small enough to be one bite for a full node, which lowers it silently to its own limit. */
-const PAGE_SIZE = 200;
+/** As many as full nodes give at most; one that gives fewer lowers it silently. */
+const PAGE_SIZE = 1_000;
+
+/** An event may have 256 KiB on Sui: a page of large ones ends early, so that it fits in memory. */
+const PAGE_LIMIT_BYTES = 16 * 1024 * 1024;
 
 type RawFrame = GrpcTypes.SubscribeEventsResponse & { readonly end?: GrpcTypes.QueryEnd };
 
@@ -43,61 +62,128 @@ export class EventSource {
   }
 
   /** Events from now on; the first frame holds the cursor where the stream begins. Ends by an error only. */
-  subscribe(signal: AbortSignal): AsyncGenerator<Frame, void, void> {
-    return this.#read(signal, ({ subscriptionService }, abort) => {
-      const request = { readMask: EVENT_MASK, filter: this.#filter() };
-      return subscriptionService.subscribeEvents(request, { abort }).responses;
-    });
+  async *subscribe(signal: AbortSignal): AsyncGenerator<Frame, void, void> {
+    if (signal.aborted) return;
+    const guard = new StreamGuard(this.#options.idleLimitMs, this.#endpoint, signal);
+    try {
+      const request = { readMask: EVENT_MASK, filter: this.#filter(undefined) };
+      const call = guard.client.subscriptionService.subscribeEvents(request, { abort: guard.signal });
+      for await (const raw of call.responses) {
+        guard.heard();
+        yield toFrame(raw);
+      }
+    } catch (error) {
+      throw guard.explain(error);
+    } finally {
+      guard.release();
+    }
   }
 
-  /** One page of the events strictly between two cursors, oldest first. */
-  list(after: Uint8Array, before: Uint8Array, signal: AbortSignal): AsyncGenerator<Frame, void, void> {
-    return this.#read(signal, ({ ledgerService }, abort) => {
-      const options = { limit: PAGE_SIZE, after, before, ordering: GrpcTypes.Ordering.ASCENDING };
-      const request = { readMask: EVENT_MASK, filter: this.#filter(), options };
-      return ledgerService.listEvents(request, { abort }).responses;
-    });
+  /**
+   * One page of events, in one piece.
+   * @throws StreamFault where it breaks off or is silent for too long; what gRPC throws, also when `signal` aborts
+   */
+  async list(query: EventQuery, signal: AbortSignal): Promise<readonly Frame[]> {
+    signal.throwIfAborted();
+    const guard = new StreamGuard(this.#options.idleLimitMs, this.#endpoint, signal);
+    const frames: Frame[] = [];
+    try {
+      const { responses } = guard.client.ledgerService.listEvents(this.#listRequest(query), {
+        abort: guard.signal,
+      });
+      // An iterator would cost a turn of the event loop for each of thousands of frames.
+      await new Promise<void>((resolve, reject) => {
+        let bytes = 0;
+        responses.onMessage((raw) => {
+          guard.heard();
+          if (bytes > PAGE_LIMIT_BYTES) return;
+          try {
+            const frame = toFrame(raw);
+            bytes += frame.event?.contents?.value?.length ?? 0;
+            const full = bytes > PAGE_LIMIT_BYTES && frame.end === undefined;
+            frames.push(full ? { ...frame, end: GrpcTypes.QueryEndReason.ITEM_LIMIT } : frame);
+            if (full) resolve();
+          } catch (error) {
+            reject(error);
+          }
+        });
+        responses.onError(reject);
+        responses.onComplete(resolve);
+      });
+      return frames;
+    } catch (error) {
+      throw guard.explain(error);
+    } finally {
+      guard.release();
+    }
+  }
+
+  #listRequest(query: EventQuery): GrpcTypes.ListEventsRequest {
+    const { after, before, from, until, descending = false } = query;
+    const { ASCENDING, DESCENDING } = GrpcTypes.Ordering;
+    return {
+      readMask: EVENT_MASK,
+      filter: this.#filter(query.type),
+      options: {
+        limit: PAGE_SIZE,
+        ordering: descending ? DESCENDING : ASCENDING,
+        ...(after === undefined ? {} : { after }),
+        ...(before === undefined ? {} : { before }),
+      },
+      ...(from === undefined ? {} : { startCheckpoint: from }),
+      ...(until === undefined ? {} : { endCheckpoint: until }),
+    };
   }
 
   /** By the type's address, not by the called module: other packages may call into the contract. */
-  #filter(): GrpcTypes.EventFilter {
-    const eventType = { eventType: this.#options.packageId };
+  #filter(type: string | undefined): GrpcTypes.EventFilter {
+    const { packageId } = this.#options;
+    const eventType = { eventType: type === undefined ? packageId : `${packageId}::${type}` };
     return {
       terms: [{ literals: [{ negated: false, predicate: { oneofKind: 'eventType', eventType } }] }],
     };
   }
+}
 
-  async *#read(
-    signal: AbortSignal,
-    open: (client: SuiGrpcClient, abort: AbortSignal) => AsyncIterable<RawFrame>,
-  ): AsyncGenerator<Frame, void, void> {
-    if (signal.aborted) return;
-    const link = linkAbort(signal);
-    const { idleLimitMs } = this.#options;
-    const { client } = this.#endpoint;
-    let silent = false;
-    let idleTimer: NodeJS.Timeout | undefined;
-    try {
-      const frames = open(client, link.signal)[Symbol.asyncIterator]();
-      for (;;) {
-        idleTimer = setTimeout(() => {
-          silent = true;
-          link.abort();
-        }, idleLimitMs);
-        const { done, value } = await frames.next();
-        clearTimeout(idleTimer);
-        if (done === true) return;
-        yield toFrame(value);
-      }
-    } catch (error) {
-      if (!silent) throw error;
-      this.#endpoint.abandon(client);
-      throw new StreamFault(`the stream was silent for ${idleLimitMs} ms`, { cause: error });
-    } finally {
-      // Leaving the loop does not cancel the call: without the abort it would go on and queue for ever.
-      clearTimeout(idleTimer);
-      link.release();
-    }
+/** Ends one stream when it has been silent for too long, and lets go of everything it held. */
+class StreamGuard {
+  readonly client: SuiGrpcClient;
+  readonly #endpoint: Endpoint;
+  readonly #idleLimitMs: number;
+  readonly #link: ReturnType<typeof linkAbort>;
+  readonly #timer: NodeJS.Timeout;
+  #silent = false;
+
+  constructor(idleLimitMs: number, endpoint: Endpoint, signal: AbortSignal) {
+    this.client = endpoint.client;
+    this.#endpoint = endpoint;
+    this.#idleLimitMs = idleLimitMs;
+    this.#link = linkAbort(signal);
+    this.#timer = setTimeout(() => {
+      this.#silent = true;
+      this.#link.abort();
+    }, idleLimitMs);
+  }
+
+  get signal(): AbortSignal {
+    return this.#link.signal;
+  }
+
+  heard(): void {
+    this.#timer.refresh();
+  }
+
+  /** Why the stream ended: its silence, or else the error itself. */
+  explain(error: unknown): unknown {
+    if (!this.#silent) return error;
+    this.#endpoint.abandon(this.client);
+    return new StreamFault(`the stream was silent for ${this.#idleLimitMs} ms`, { cause: error });
+  }
+
+  /** Leaving a loop over a stream does not cancel its call: without the abort it would go on for ever. */
+  release(): void {
+    clearTimeout(this.#timer);
+    this.#link.release();
   }
 }
 
@@ -106,7 +192,7 @@ function toFrame(raw: RawFrame): Frame {
   if (cursor === undefined) throw new StreamFault('the endpoint sent a frame without a cursor');
   return {
     event: raw.event,
-    cursor: Uint8Array.from(cursor),
+    cursor,
     checkpoint: raw.watermark?.checkpoint,
     end: raw.end === undefined ? undefined : (raw.end.reason ?? GrpcTypes.QueryEndReason.UNKNOWN),
   };

@@ -1,175 +1,187 @@
-import type { BcsType } from '@mysten/sui/bcs';
 import type { GrpcTypes } from '@mysten/sui/grpc';
 import { normalizeSuiAddress } from '@mysten/sui/utils';
 import { type ChainEvent, messageOf, type PromptEvent, type PromptParams } from '../../core/index.js';
 import { MAX_CHUNKS } from '../commitment.js';
-import { EVENT_LAYOUTS, type EventName, floatFromBits, type Text2TextPromptParams } from './layout.js';
+import { BcsReader } from './bcs-reader.js';
+import { type EventName, floatFromBits } from './layout.js';
 
 type Origin = Pick<ChainEvent, 'id' | 'timestampMs' | 'checkpoint'>;
-type Decoder = (bytes: Uint8Array, origin: Origin, type: string) => ChainEvent;
+type Decoder = (reader: BcsReader, origin: Origin, type: string) => ChainEvent;
+/** What an event's type alone says; a decoder where its bytes matter. */
+type TypeMeaning = 'foreign' | 'malformed' | 'other' | Decoder;
+
+/** Far more than the contract has; type arguments, which anyone may choose, cannot fill the memory. */
+const KNOWN_TYPES = 200;
+/** An id and one u64. */
+const MAP_NODE_BYTES = 16;
+const U64_BYTES = 8;
+const U32_BYTES = 4;
 
 /**
- * Reads an event of the contract. Never throws: what cannot be read is an `undecodable` event, what the node
+ * Reads the events of a package. Never throws: what cannot be read is an `undecodable` event, what the node
  * does not know an `other` one. Only the package that defines a type can emit it, so the type's address is
  * proof of origin.
- * @param fallbackId the id of an event whose digest or index the endpoint left out; unique
- * @returns undefined for an event of another package than `packageId`
  */
-export function decodeEvent(
-  event: GrpcTypes.Event,
-  packageId: string,
-  fallbackId: string,
-): ChainEvent | undefined {
-  const type = event.eventType ?? '';
-  const [address, module, name] = splitType(type);
-  if (address !== undefined && normalizeSuiAddress(address) !== normalizeSuiAddress(packageId)) {
-    return undefined;
-  }
-  const { transactionDigest: digest, eventIndex: index } = event;
-  const origin = {
-    id: digest === undefined || index === undefined ? fallbackId : `${digest}:${index}`,
-    timestampMs: undefined,
-    checkpoint: event.checkpoint,
-  };
-  if (address === undefined) return undecodable(origin, type, 'its type is missing or malformed');
-  if (digest === undefined || index === undefined) {
-    return undecodable(origin, type, 'the endpoint left out its transaction digest or its index');
-  }
-  const decode = DECODERS.get(`${module}::${name}`);
-  if (decode === undefined) return { kind: 'other', ...origin, type };
-  if (event.contents?.value === undefined)
-    return undecodable(origin, type, 'the endpoint left out its bytes');
-  try {
-    return decode(event.contents.value, origin, type);
-  } catch (error) {
-    return undecodable(origin, type, messageOf(error));
-  }
-}
+export class EventDecoder {
+  readonly #packageId: string;
+  readonly #meanings = new Map<string, TypeMeaning>();
 
-/** `address::module::Name`, type arguments kept with the name; undefined where it is no such thing. */
-function splitType(type: string): readonly [string, string, string] | readonly [undefined] {
-  const match = /^(?:0x)?([0-9a-fA-F]{1,64})::(\w+)::(\w.*)$/.exec(type);
-  const [, address, module, name] = match ?? [];
-  if (address === undefined || module === undefined || name === undefined) return [undefined];
-  return [address, module, name];
+  constructor(packageId: string) {
+    this.#packageId = normalizeSuiAddress(packageId);
+  }
+
+  /**
+   * @param fallbackId makes the id of an event whose digest or index the endpoint left out; unique
+   * @param timestampMs when the chain made it, ms since 1970, where that is known
+   * @returns undefined for an event of another package
+   */
+  decode(
+    event: GrpcTypes.Event,
+    fallbackId: () => string,
+    timestampMs?: number | undefined,
+  ): ChainEvent | undefined {
+    const type = event.eventType ?? '';
+    const meaning = this.#meaningOf(type);
+    if (meaning === 'foreign') return undefined;
+    const { transactionDigest: digest, eventIndex: index, checkpoint } = event;
+    const identified = digest !== undefined && index !== undefined;
+    const id = identified ? `${digest}:${index}` : fallbackId();
+    const origin: Origin = { id, timestampMs, checkpoint };
+    if (meaning === 'malformed') return undecodable(origin, type, 'its type is missing or malformed');
+    if (!identified) {
+      return undecodable(origin, type, 'the endpoint left out its transaction digest or its index');
+    }
+    if (meaning === 'other') return { kind: 'other', ...origin, type };
+    const bytes = event.contents?.value;
+    if (bytes === undefined) return undecodable(origin, type, 'the endpoint left out its bytes');
+    try {
+      return BcsReader.whole(bytes, (reader) => meaning(reader, origin, type));
+    } catch (error) {
+      return undecodable(origin, type, `${messageOf(error)}; the contract may have changed`);
+    }
+  }
+
+  #meaningOf(type: string): TypeMeaning {
+    const known = this.#meanings.get(type);
+    if (known !== undefined) return known;
+    const meaning = this.#readType(type);
+    if (this.#meanings.size < KNOWN_TYPES) this.#meanings.set(type, meaning);
+    return meaning;
+  }
+
+  /** `address::module::Name`, type arguments kept with the name. */
+  #readType(type: string): TypeMeaning {
+    const match = /^(?:0x)?([0-9a-fA-F]{1,64})::(\w+)::(\w.*)$/.exec(type);
+    const [, address, module, name] = match ?? [];
+    if (address === undefined) return 'malformed';
+    if (normalizeSuiAddress(address) !== this.#packageId) return 'foreign';
+    return DECODERS.get(`${module}::${name}`) ?? 'other';
+  }
 }
 
 function undecodable(origin: Origin, type: string, reason: string): ChainEvent {
   return { kind: 'undecodable', ...origin, type, reason };
 }
 
-/** BCS parsers accept trailing bytes and other spellings of a value; a changed struct must not pass. */
-function parseStrictly<Input, T extends Input>(layout: BcsType<T, Input>, bytes: Uint8Array): T {
-  const value = layout.parse(bytes);
-  const canonical = layout.serialize(value).toBytes();
-  if (Buffer.compare(canonical, bytes) !== 0) {
-    throw new RangeError(
-      `${layout.name} has ${bytes.length} bytes, of which its layout explains ${canonical.length} exactly; the contract may have changed`,
-    );
-  }
-  return value;
-}
-
-function decoder<Input, T extends Input>(
-  layout: BcsType<T, Input>,
-  toEvent: (value: T, origin: Origin, type: string) => ChainEvent,
-): Decoder {
-  return (bytes, origin, type) => toEvent(parseStrictly(layout, bytes), origin, type);
-}
-
-const other = (_: unknown, origin: Origin, type: string): ChainEvent => ({ kind: 'other', ...origin, type });
-
+/** Fields are read in the order of the structs of `layout.ts`. */
 const BY_NAME: Readonly<Record<EventName, Decoder>> = {
-  'db::PublishedEvent': decoder(EVENT_LAYOUTS['db::PublishedEvent'], other),
-  'db::NodeRegisteredEvent': decoder(EVENT_LAYOUTS['db::NodeRegisteredEvent'], other),
-  'db::NodeSubscribedToModelEvent': decoder(EVENT_LAYOUTS['db::NodeSubscribedToModelEvent'], other),
-  'gate::Text2TextPromptEvent': decoder(EVENT_LAYOUTS['gate::Text2TextPromptEvent'], toPrompt),
-  'gate::Text2ImagePromptEvent': decoder(EVENT_LAYOUTS['gate::Text2ImagePromptEvent'], (event, origin) => ({
-    kind: 'unsupported_prompt',
-    ...origin,
-    ticketId: event.ticket_id,
-    modality: 'text2image',
-    model: event.params.model,
-    nodes: event.nodes.map(smallId),
-  })),
-  'settlement::FirstSubmissionEvent': decoder(
-    EVENT_LAYOUTS['settlement::FirstSubmissionEvent'],
-    (event, origin) => ({
-      kind: 'first_submission',
-      ...origin,
-      ticketId: event.ticket_id,
-      nodeId: smallId(event.node_id),
-    }),
-  ),
-  'settlement::NewlySampledNodesEvent': decoder(
-    EVENT_LAYOUTS['settlement::NewlySampledNodesEvent'],
-    (event, origin) => ({
-      kind: 'new_nodes',
-      ...origin,
-      ticketId: event.ticket_id,
-      newNodes: event.new_nodes.map((node) => ({ nodeId: smallId(node.node_id), order: BigInt(node.order) })),
-    }),
-  ),
-  'settlement::DisputeEvent': decoder(EVENT_LAYOUTS['settlement::DisputeEvent'], (event, origin) => ({
-    kind: 'dispute',
-    ...origin,
-    ticketId: event.ticket_id,
-  })),
-  'settlement::SettledEvent': decoder(EVENT_LAYOUTS['settlement::SettledEvent'], (event, origin) => ({
-    kind: 'settled',
-    ...origin,
-    ticketId: event.ticket_id,
-    oracleNodeId: event.oracle_node_id === null ? undefined : smallId(event.oracle_node_id),
-  })),
-  'settlement::RetrySettlementEvent': decoder(
-    EVENT_LAYOUTS['settlement::RetrySettlementEvent'],
-    (event, origin) => ({
-      kind: 'retry_settlement',
-      ...origin,
-      ticketId: event.ticket_id,
-      nodesInEchelon: BigInt(event.how_many_nodes_in_echelon),
-    }),
-  ),
+  'db::PublishedEvent': (reader, origin, type) => {
+    reader.address();
+    reader.address();
+    return { kind: 'other', ...origin, type };
+  },
+  'db::NodeRegisteredEvent': (reader, origin, type) => {
+    reader.address();
+    reader.u64();
+    return { kind: 'other', ...origin, type };
+  },
+  'db::NodeSubscribedToModelEvent': (reader, origin, type) => {
+    reader.u64();
+    reader.text();
+    reader.u64();
+    return { kind: 'other', ...origin, type };
+  },
+  'gate::Text2TextPromptEvent': readPrompt,
+  'gate::Text2ImagePromptEvent': (reader, origin) => {
+    const ticketId = reader.address();
+    const model = readImageModel(reader);
+    reader.u64();
+    const nodes = readNodes(reader);
+    reader.bytes();
+    return { kind: 'unsupported_prompt', ...origin, ticketId, modality: 'text2image', model, nodes };
+  },
+  'settlement::FirstSubmissionEvent': (reader, origin) => {
+    return { kind: 'first_submission', ...origin, ticketId: reader.address(), nodeId: reader.u64() };
+  },
+  'settlement::NewlySampledNodesEvent': (reader, origin) => {
+    const ticketId = reader.address();
+    const newNodes = reader.vector(MAP_NODE_BYTES, () => ({ nodeId: reader.u64(), order: reader.u64() }));
+    return { kind: 'new_nodes', ...origin, ticketId, newNodes };
+  },
+  'settlement::DisputeEvent': (reader, origin) => {
+    const ticketId = reader.address();
+    reader.option(() => [reader.u64(), reader.u64(), reader.u64(), reader.u64()]);
+    return { kind: 'dispute', ...origin, ticketId };
+  },
+  'settlement::SettledEvent': (reader, origin) => {
+    const ticketId = reader.address();
+    return { kind: 'settled', ...origin, ticketId, oracleNodeId: reader.option(() => reader.u64()) };
+  },
+  'settlement::RetrySettlementEvent': (reader, origin) => {
+    return { kind: 'retry_settlement', ...origin, ticketId: reader.address(), nodesInEchelon: reader.u64() };
+  },
 };
 const DECODERS: ReadonlyMap<string, Decoder> = new Map(Object.entries(BY_NAME));
 
-function smallId(id: { readonly inner: string }): bigint {
-  return BigInt(id.inner);
+function readNodes(reader: BcsReader): bigint[] {
+  return reader.vector(U64_BYTES, () => reader.u64());
 }
 
-type PromptValue = (typeof EVENT_LAYOUTS)['gate::Text2TextPromptEvent']['$inferType'];
-
-function toPrompt(event: PromptValue, origin: Origin): PromptEvent {
-  const chunksCount = BigInt(event.chunks_count);
-  if (chunksCount < 1n || chunksCount > MAX_CHUNKS || chunksCount < BigInt(event.nodes.length)) {
+function readPrompt(reader: BcsReader, origin: Origin): PromptEvent {
+  const ticketId = reader.address();
+  const params = readParams(reader);
+  const chunksCount = reader.u64();
+  const nodes = readNodes(reader);
+  const outputDestination = reader.bytes();
+  if (chunksCount < 1n || chunksCount > MAX_CHUNKS || chunksCount < BigInt(nodes.length)) {
     throw new RangeError(
-      `chunks_count is ${chunksCount} for ${event.nodes.length} nodes, wanted at least 1, at least one per node, at most ${MAX_CHUNKS}`,
+      `chunks_count is ${chunksCount} for ${nodes.length} nodes, wanted at least 1, at least one per node, at most ${MAX_CHUNKS}`,
     );
   }
+  return { kind: 'prompt', ...origin, ticketId, params, chunksCount, nodes, outputDestination };
+}
+
+/** An object literal is evaluated in the order it is written, which here is the order on the wire. */
+function readParams(reader: BcsReader): PromptParams {
   return {
-    kind: 'prompt',
-    ...origin,
-    ticketId: event.ticket_id,
-    params: toParams(event.params),
-    chunksCount,
-    nodes: event.nodes.map(smallId),
-    outputDestination: Uint8Array.from(event.output_destination),
+    maxTokens: reader.u64(),
+    model: reader.text(),
+    prePromptTokens: reader.vector(U32_BYTES, () => reader.u32()),
+    prependOutputWithInput: reader.bool(),
+    prompt: reader.text(),
+    randomSeed: reader.u64(),
+    repeatLastN: reader.u64(),
+    repeatPenalty: floatFromBits(reader.u32()),
+    shouldStreamOutput: reader.bool(),
+    temperature: floatFromBits(reader.u32()),
+    topK: reader.u64(),
+    topP: floatFromBits(reader.u32()),
   };
 }
 
-function toParams(params: (typeof Text2TextPromptParams)['$inferType']): PromptParams {
-  return {
-    model: params.model,
-    prompt: params.prompt,
-    prePromptTokens: params.pre_prompt_tokens,
-    prependOutputWithInput: params.prepend_output_with_input,
-    maxTokens: BigInt(params.max_tokens),
-    randomSeed: BigInt(params.random_seed),
-    repeatLastN: BigInt(params.repeat_last_n),
-    repeatPenalty: floatFromBits(params.repeat_penalty),
-    shouldStreamOutput: params.should_stream_output,
-    temperature: floatFromBits(params.temperature),
-    topK: BigInt(params.top_k),
-    topP: floatFromBits(params.top_p),
-  };
+/** `Text2ImagePromptParams`, of which the node only names the model. */
+function readImageModel(reader: BcsReader): string {
+  reader.u32();
+  reader.u64();
+  reader.option(() => reader.text());
+  reader.u32();
+  const model = reader.text();
+  reader.u64();
+  reader.u64();
+  reader.bytes();
+  reader.text();
+  reader.u64();
+  reader.text();
+  reader.u64();
+  return model;
 }

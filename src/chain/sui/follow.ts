@@ -1,16 +1,21 @@
 import type { Logger } from 'pino';
-import { AtomaError, Backoff, pause } from '../../core/index.js';
-import type { ChainBatch } from '../chain.js';
+import { AtomaError, Backoff, type ChainEvent, pause } from '../../core/index.js';
+import type { ChainBatch, FollowOptions } from '../chain.js';
 import { backfill } from './backfill.js';
+import { CheckpointTimes } from './checkpoint-times.js';
 import { formatCursor, type Position, parseCursor } from './cursor.js';
 import type { Endpoint } from './endpoint.js';
 import { type EventSource, type Frame, StreamFault } from './event-source.js';
-import { decodeEvent } from './events.js';
-import { type LinkedAbort, linkAbort } from './linked-abort.js';
+import { EventDecoder } from './events.js';
+import { type HistoryStart, historyStart } from './history-start.js';
+import { linkAbort } from './linked-abort.js';
+import { LiveClock } from './live-clock.js';
 import { RecentIds } from './recent-ids.js';
 import { describeError, rpcCode } from './rpc-errors.js';
 import { Spool, SpoolOverflow } from './spool.js';
+import { stampOwn } from './time-stamps.js';
 import type { Tip } from './tip.js';
+import { watchTip } from './tip-watch.js';
 
 const RETRY_FIRST_MS = 200;
 /** A ticket's deadline is minutes: 10 s more or less of an endpoint's outage is affordable, 30 s is not. */
@@ -22,6 +27,10 @@ export interface FollowerOptions {
   readonly chainId: string;
   readonly packageId: string;
   readonly spoolLimitBytes: number;
+  /** Whose prompts carry their time; without it none do. */
+  readonly smallId?: bigint | undefined;
+  /** How long no new checkpoint may come before it is logged. Default 10 s. */
+  readonly stallMs?: number | undefined;
 }
 
 export interface FollowerModules {
@@ -31,8 +40,14 @@ export interface FollowerModules {
   readonly logger: Logger;
 }
 
-interface Step {
-  readonly frame: Frame;
+/** A frame with the time it was made, where it is a live one. */
+interface TimedFrame extends Frame {
+  readonly madeAtMs?: number | undefined;
+}
+
+/** Frames in order, and the position after all of them. */
+interface Stretch {
+  readonly frames: readonly TimedFrame[];
   readonly position: Position;
 }
 
@@ -45,32 +60,56 @@ interface Step {
 export class EventFollower {
   readonly #options: FollowerOptions;
   readonly #modules: FollowerModules;
+  readonly #decoder: EventDecoder;
+  readonly #times: CheckpointTimes;
 
   constructor(options: FollowerOptions, modules: FollowerModules) {
     this.#options = options;
     this.#modules = modules;
+    this.#decoder = new EventDecoder(options.packageId);
+    this.#times = new CheckpointTimes(modules);
   }
 
   /** {@link Chain.follow} */
-  async *follow(after: string | undefined, signal: AbortSignal): AsyncGenerator<ChainBatch, void, void> {
+  async *follow(options: FollowOptions): AsyncGenerator<ChainBatch, void, void> {
+    const { tip, logger, endpoint } = this.#modules;
+    const stopWatch = watchTip({ endpoint: endpoint.url, stallMs: this.#options.stallMs }, { tip, logger });
+    try {
+      yield* this.#sessions(options);
+    } finally {
+      stopWatch();
+    }
+  }
+
+  async *#sessions({ after, acceptGap, signal }: FollowOptions): AsyncGenerator<ChainBatch, void, void> {
     let position = after === undefined ? undefined : parseCursor(this.#options, after);
     let untried = true;
+    let refusal: unknown;
     const seen = new RecentIds();
     const backoff = new Backoff({ firstMs: RETRY_FIRST_MS, maxMs: RETRY_MAX_MS });
     while (!signal.aborted) {
       const startedAt = performance.now();
       const link = linkAbort(signal);
       try {
-        for await (const step of this.#session(position, link)) {
-          position = step.position;
+        const mode = { chainId: this.#options.chainId, acceptGap, refused: refusal !== undefined };
+        const start = await historyStart(position, mode, this.#modules, link.signal);
+        if (untried && refusal !== undefined) throwIfRefused(start, refusal, this.#modules.endpoint.url);
+        for await (const stretch of this.#session(position, start, link.signal)) {
+          position = stretch.position;
           untried = false;
-          yield this.#toBatch(step, seen);
+          const batch = await this.#toBatch(stretch, seen, link.signal);
+          if (signal.aborted) return;
+          yield batch;
           if (signal.aborted) return;
         }
       } catch (error) {
         if (signal.aborted) return;
         if (error instanceof AtomaError) throw error;
-        if (untried) throwIfHopeless(error, this.#modules.endpoint.url);
+        if (untried) throwIfUnsupported(error, this.#modules.endpoint.url);
+        const refusedAnew = refusal === undefined && rpcCode(error) === 'INVALID_ARGUMENT';
+        refusal = refusedAnew ? error : undefined;
+        // What is refused may have been pruned this moment: that is asked at once.
+        if (refusedAnew) continue;
         if (performance.now() - startedAt > GOOD_SESSION_MS) backoff.reset();
         await this.#waitAfter(error, backoff, signal);
       } finally {
@@ -79,69 +118,75 @@ export class EventFollower {
     }
   }
 
-  async *#session(position: Position | undefined, link: LinkedAbort): AsyncGenerator<Step, void, void> {
+  async *#session(
+    position: Position | undefined,
+    start: HistoryStart | undefined,
+    signal: AbortSignal,
+  ): AsyncGenerator<Stretch, void, void> {
     const { source, tip, logger } = this.#modules;
-    const { signal } = link;
-    await this.#checkEndpoint(position, signal);
     const spool = new Spool(
-      { limitBytes: this.#options.spoolLimitBytes, onFrame: (frame) => tip.observe(frame.checkpoint) },
-      { frames: source.subscribe(signal) },
+      { limitBytes: this.#options.spoolLimitBytes },
+      { frames: this.#live(source.subscribe(signal)) },
     );
-    const head = await spool.next();
+    const early = await spool.take();
+    const [head] = early;
     let checkpoint = position?.checkpoint;
-    const step = (frame: Frame): Step => {
-      checkpoint = newest(checkpoint, frame.checkpoint);
-      return { frame, position: { cursor: frame.cursor, checkpoint } };
+    const stretch = (frames: readonly TimedFrame[]): Stretch => {
+      for (const frame of frames) checkpoint = newest(checkpoint, frame.checkpoint);
+      // Frames are handed out one at least; where they came from keeps to that.
+      return { frames, position: { cursor: frames.at(-1)?.cursor ?? head.cursor, checkpoint } };
     };
-    if (position !== undefined) {
+    if (start !== undefined) {
       refuseOlder(head, position);
-      const range = { after: position.cursor, head: head.cursor };
-      for await (const frame of backfill(range, { source, logger }, signal)) yield step(frame);
+      const range = { ...start, before: head.cursor };
+      for await (const page of backfill(range, { source, logger }, signal)) yield stretch(page);
     }
     if (signal.aborted) return;
     const endLive = tip.enterLive();
     try {
       logger.info({ checkpoint: head.checkpoint?.toString() }, 'following live events');
-      yield step(head);
-      for (;;) yield step(await spool.next());
+      yield stretch(early);
+      for (;;) yield stretch(await spool.take());
     } finally {
       endLive();
     }
   }
 
-  /** Another chain, or a node that has thrown away what is still to be read, would be a silent gap. */
-  async #checkEndpoint(position: Position | undefined, abort: AbortSignal): Promise<void> {
-    const { client, url } = this.#modules.endpoint;
-    const { response: info } = await client.ledgerService.getServiceInfo({}, { abort });
-    if (info.chainId !== this.#options.chainId) {
-      throw new AtomaError(
-        'chain_changed',
-        `the endpoint ${url} served chain ${this.#options.chainId} and now serves chain ${info.chainId}; restart the node if that is meant`,
-        { fields: { url, wanted: this.#options.chainId, found: info.chainId } },
-      );
-    }
-    const lowest = info.lowestAvailableCheckpoint;
-    const covered = position?.checkpoint;
-    if (lowest !== undefined && covered !== undefined && lowest > covered + 1n) {
-      throw new AtomaError(
-        'history_pruned',
-        `events from checkpoint ${covered + 1n} on are wanted, but the endpoint ${url} keeps them from checkpoint ${lowest} on only; use an endpoint with a longer history`,
-        { fields: { url, wanted: `${covered + 1n}`, lowestAvailable: `${lowest}` } },
-      );
+  /** Notes of each live frame when it came, however long it will wait to be read. */
+  async *#live(frames: AsyncIterable<Frame>): AsyncGenerator<TimedFrame, void, void> {
+    const clock = new LiveClock(Date.now);
+    for await (const frame of frames) {
+      this.#modules.tip.observe(frame.checkpoint);
+      yield { ...frame, madeAtMs: clock.arrival() };
     }
   }
 
-  #toBatch({ frame, position }: Step, seen: RecentIds): ChainBatch {
+  async #toBatch({ frames, position }: Stretch, seen: RecentIds, signal: AbortSignal): Promise<ChainBatch> {
     const cursor = formatCursor(this.#options, position);
-    if (frame.event === undefined) return { cursor, events: [] };
-    const event = decodeEvent(frame.event, this.#options.packageId, `unidentified:${cursor}`);
-    if (event === undefined) return { cursor, events: [] };
-    if (!seen.add(event.id)) {
-      this.#modules.logger.debug({ eventId: event.id }, 'dropped an event that was delivered before');
-      return { cursor, events: [] };
+    const events: ChainEvent[] = [];
+    for (const frame of frames) {
+      const event = this.#toEvent(frame, seen);
+      if (event !== undefined) events.push(event);
     }
-    if (event.kind === 'undecodable') this.#modules.logger.warn({ event }, 'an event cannot be read');
-    return { cursor, events: [event] };
+    const { smallId } = this.#options;
+    return {
+      cursor,
+      events: smallId === undefined ? events : await stampOwn(events, smallId, this.#times, signal),
+    };
+  }
+
+  #toEvent({ event: raw, cursor, madeAtMs }: TimedFrame, seen: RecentIds): ChainEvent | undefined {
+    if (raw === undefined) return undefined;
+    const { logger } = this.#modules;
+    const fallbackId = (): string => `unidentified:${Buffer.from(cursor).toString('base64url')}`;
+    const event = this.#decoder.decode(raw, fallbackId, madeAtMs);
+    if (event === undefined) return undefined;
+    if (!seen.add(event.id)) {
+      logger.debug({ eventId: event.id }, 'dropped an event that was delivered before');
+      return undefined;
+    }
+    if (event.kind === 'undecodable') logger.warn({ event }, 'an event cannot be read');
+    return event;
   }
 
   async #waitAfter(error: unknown, backoff: Backoff, signal: AbortSignal): Promise<void> {
@@ -160,8 +205,8 @@ export class EventFollower {
 }
 
 /** Behind a load balancer the next full node may be behind the last one: going on there would go back. */
-function refuseOlder(head: Frame, position: Position): void {
-  if (head.checkpoint === undefined || position.checkpoint === undefined) return;
+function refuseOlder(head: Frame, position: Position | undefined): void {
+  if (head.checkpoint === undefined || position?.checkpoint === undefined) return;
   if (head.checkpoint < position.checkpoint) {
     throw new StreamFault(
       `the endpoint is at checkpoint ${head.checkpoint}, events up to ${position.checkpoint} have been read already`,
@@ -169,23 +214,24 @@ function refuseOlder(head: Frame, position: Position): void {
   }
 }
 
-/** Errors that mean, before anything ever worked, that nothing will. */
-function throwIfHopeless(error: unknown, url: string): void {
-  const code = rpcCode(error);
-  if (code === 'UNIMPLEMENTED') {
-    throw new AtomaError(
-      'unsupported_endpoint',
-      `the endpoint ${url} offers no event streams over gRPC (${describeError(error)}); use a Sui full node with SubscribeEvents and ListEvents`,
-      { cause: error, fields: { url } },
-    );
-  }
-  if (code === 'INVALID_ARGUMENT') {
-    throw new AtomaError(
-      'endpoint_refused',
-      `the endpoint ${url} refuses to list events (${describeError(error)}); the cursor or the package id is not one it accepts`,
-      { cause: error, fields: { url } },
-    );
-  }
+/** An error that means, before anything ever worked, that nothing will. */
+function throwIfUnsupported(error: unknown, url: string): void {
+  if (rpcCode(error) !== 'UNIMPLEMENTED') return;
+  throw new AtomaError(
+    'unsupported_endpoint',
+    `the endpoint ${url} offers no event streams over gRPC (${describeError(error)}); use a Sui full node with SubscribeEvents and ListEvents`,
+    { cause: error, fields: { url } },
+  );
+}
+
+/** A refusal that pruned history does not explain will be the same the next time. */
+function throwIfRefused(start: HistoryStart | undefined, refusal: unknown, url: string): void {
+  if (start !== undefined && 'from' in start) return;
+  throw new AtomaError(
+    'endpoint_refused',
+    `the endpoint ${url} refuses to list events (${describeError(refusal)}); the cursor or the package id is not one it accepts`,
+    { cause: refusal, fields: { url } },
+  );
 }
 
 function newest(a: bigint | undefined, b: bigint | undefined): bigint | undefined {

@@ -11,36 +11,35 @@ export class SpoolOverflow extends Error {
 export interface SpoolOptions {
   /** How much may wait to be read; beyond it the stream is dropped, and what waits can still be read. */
   readonly limitBytes: number;
-  /** Called for each frame as it arrives, however long it will wait. */
-  readonly onFrame: (frame: Frame) => void;
 }
 
 /**
  * Reads a live stream as it comes and keeps its frames until they are wanted, within a bound: gRPC's own
  * queue has none, and no back-pressure reaches the full node. One reader.
  */
-export class Spool {
+export class Spool<T extends Frame> {
   readonly #options: SpoolOptions;
-  readonly #frames: Frame[] = [];
+  #frames: T[] = [];
   #bytes = 0;
   #end: { readonly error: unknown } | undefined;
   #wake: (() => void) | undefined;
 
-  constructor(options: SpoolOptions, modules: { readonly frames: AsyncIterable<Frame> }) {
+  constructor(options: SpoolOptions, modules: { readonly frames: AsyncIterable<T> }) {
     this.#options = options;
     void this.#pump(modules.frames);
   }
 
   /**
-   * The next frame.
-   * @throws what ended the stream, once all frames before it have been read
+   * All frames that wait, at least one.
+   * @throws what ended the stream, once all frames before it have been taken
    */
-  async next(): Promise<Frame> {
+  async take(): Promise<readonly [T, ...T[]]> {
     for (;;) {
-      const frame = this.#frames.shift();
-      if (frame !== undefined) {
-        this.#bytes -= sizeOf(frame);
-        return frame;
+      const [first, ...rest] = this.#frames;
+      if (first !== undefined) {
+        this.#frames = [];
+        this.#bytes = 0;
+        return [first, ...rest];
       }
       if (this.#end !== undefined) throw this.#end.error;
       await new Promise<void>((resolve) => {
@@ -49,11 +48,10 @@ export class Spool {
     }
   }
 
-  async #pump(frames: AsyncIterable<Frame>): Promise<void> {
+  async #pump(frames: AsyncIterable<T>): Promise<void> {
     let error: unknown = new Error('the endpoint ended the live stream');
     try {
       for await (const frame of frames) {
-        this.#options.onFrame(frame);
         this.#push(frame);
         if (this.#bytes > this.#options.limitBytes) {
           error = new SpoolOverflow(`more than ${this.#options.limitBytes} bytes of live events waited`);
@@ -67,19 +65,15 @@ export class Spool {
     this.#wake?.();
   }
 
-  #push(frame: Frame): void {
+  #push(frame: T): void {
     // Of progress that nobody has read yet only the newest counts.
     const last = this.#frames.at(-1);
     if (frame.event === undefined && last !== undefined && last.event === undefined) {
       this.#frames[this.#frames.length - 1] = frame;
     } else {
       this.#frames.push(frame);
-      this.#bytes += sizeOf(frame);
+      this.#bytes += FRAME_OVERHEAD_BYTES + (frame.event?.contents?.value?.length ?? 0);
     }
     this.#wake?.();
   }
-}
-
-function sizeOf(frame: Frame): number {
-  return FRAME_OVERHEAD_BYTES + (frame.event?.contents?.value?.length ?? 0);
 }

@@ -1,13 +1,20 @@
 import type { Signer } from '@mysten/sui/cryptography';
 import { normalizeSuiAddress } from '@mysten/sui/utils';
 import type { Logger } from 'pino';
-import { AtomaError, type Commitment, type CommitmentReceipt } from '../../core/index.js';
+import {
+  AtomaError,
+  type ChainEvent,
+  type Commitment,
+  type CommitmentReceipt,
+  type PromptEvent,
+} from '../../core/index.js';
 import type { Chain, ChainBatch, ChainStatus, FollowOptions, GasStatus, SubmitOptions } from '../chain.js';
 import { CommitmentCall } from './commitment-call.js';
 import { type Endpoint, openEndpoint } from './endpoint.js';
 import { EventSource } from './event-source.js';
 import { EventFollower } from './follow.js';
 import { GasWatch } from './gas-watch.js';
+import { EventHistory } from './history.js';
 import { linkAbort } from './linked-abort.js';
 import { checkRegistration } from './registration.js';
 import { chainUnavailable } from './rpc-errors.js';
@@ -40,6 +47,8 @@ export interface SuiChainOptions {
   readonly idleLimitMs?: number;
   /** How much may wait of live events while history is read. Default 32 MiB. */
   readonly spoolLimitBytes?: number;
+  /** How long no new checkpoint may come before the log says so. Default 10 s. */
+  readonly stallMs?: number;
 }
 
 export interface SuiChainModules {
@@ -57,6 +66,7 @@ interface Parts {
   readonly follower: EventFollower;
   readonly gas: GasWatch;
   readonly client: TransactionClient;
+  readonly past: EventHistory;
   readonly submitter: CommitmentSubmitter;
 }
 
@@ -109,14 +119,15 @@ export class SuiChain implements Chain {
     const tip = new Tip();
     const source = new EventSource({ packageId, idleLimitMs }, { endpoint });
     const follower = new EventFollower(
-      { chainId, packageId, spoolLimitBytes },
+      { chainId, packageId, spoolLimitBytes, smallId, stallMs: options.stallMs },
       { source, endpoint, tip, logger },
     );
+    const past = new EventHistory({ packageId, smallId }, { source, endpoint, logger });
     const gas = new GasWatch({ address, callTimeoutMs }, { endpoint, logger });
     const client = new TransactionClient({ callTimeoutMs }, { endpoint, keypair, logger });
     const submitter = new CommitmentSubmitter({ requestTimeoutMs }, { client, call, gas, logger });
     logger.info({ endpoint: endpoint.url, chainId, address, smallId: `${smallId}` }, 'connected to Sui');
-    const parts = { chainId, callTimeoutMs, address, endpoint, tip, follower, gas, client, submitter };
+    const parts = { chainId, callTimeoutMs, address, endpoint, tip, follower, past, gas, client, submitter };
     return new SuiChain(parts);
   }
 
@@ -135,7 +146,7 @@ export class SuiChain implements Chain {
   async *follow(options: FollowOptions): AsyncGenerator<ChainBatch, void, void> {
     const link = linkAbort(options.signal, this.#closing.signal);
     try {
-      yield* this.#parts.follower.follow(options.after, link.signal);
+      yield* this.#parts.follower.follow({ ...options, signal: link.signal });
     } finally {
       link.release();
     }
@@ -158,6 +169,24 @@ export class SuiChain implements Chain {
       if (found === undefined) return 'unknown';
       return found.verdict.kind === 'done' ? 'succeeded' : 'failed';
     });
+  }
+
+  async findPrompt(ticketId: string, signal: AbortSignal): Promise<PromptEvent | undefined> {
+    const link = linkAbort(signal, this.#closing.signal);
+    try {
+      return await this.#parts.past.findPrompt(ticketId, link.signal);
+    } finally {
+      link.release();
+    }
+  }
+
+  async *history(range: Parameters<Chain['history']>[0]): AsyncGenerator<readonly ChainEvent[], void, void> {
+    const link = linkAbort(range.signal, this.#closing.signal);
+    try {
+      yield* this.#parts.past.history(range.from, range.to, link.signal);
+    } finally {
+      link.release();
+    }
   }
 
   /** Ends what is running, follows and submissions alike, and the connection. */

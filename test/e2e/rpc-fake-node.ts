@@ -183,6 +183,7 @@ export function ticket(id: string, state: TicketState): Ticket {
     outputDestination: new Uint8Array([0xa4, 0x49]),
     receivedAtMs: 1000,
     deadlineMs: 61_000,
+    late: false,
     firstTokenAtMs: undefined,
     state,
     history: [{ state: 'received', atMs: 1000, reason: undefined }],

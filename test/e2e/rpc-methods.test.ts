@@ -147,6 +147,8 @@ t.test('tickets are shown with every u64 as a decimal string', async (t) => {
         tokens: [9],
         inputTokens: 3,
         outputTokens: 1,
+        finishReason: 'stop',
+        timings: { prefillMs: 1, decodeMs: 2 },
         root: 'ab'.repeat(32),
         leaf: 'cd'.repeat(32),
         tokensPerSecond: 12.5,

@@ -141,15 +141,6 @@ t.test('a restart before the answer to the call keeps its place in the order', a
   t.match(await client.next(), note('1', { index: 1, done: true, completion: { text: 'b' } }));
 });
 
-t.test('an answer whose reason to end was not kept says so', async (t) => {
-  const { server, node } = await startServer(t);
-  const client = await SocketClient.connect(server.url);
-  await client.result(1, 'atoma_subscribe', { ticket_id: '0xaa' });
-  const recalled = { ...completion('a', [1]), finishReason: undefined };
-  node.streams.get('ticket:0xaa')?.finish({ ok: true, completion: recalled });
-  t.match(await client.next(), note('1', { done: true, completion: { finish_reason: null } }));
-});
-
 t.test('a request can be read by others, from any index; the id comes before the replay', async (t) => {
   const { server, node } = await startServer(t);
   const owner = await SocketClient.connect(server.url);

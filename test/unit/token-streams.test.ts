@@ -164,16 +164,16 @@ t.test('however it restarts, every reader ends with all of the last run', async 
 });
 
 t.test('a stream that ended before this process started comes as one frame, then its end', async (t) => {
-  const end: StreamEnd = {
+  const end = {
     ok: true,
     completion: {
       text: 'abc',
       tokens: [7, 8, 9],
       inputTokens: 2,
-      finishReason: undefined,
+      finishReason: 'stop',
       timings: { prefillMs: 1, decodeMs: 2 },
     },
-  };
+  } satisfies StreamEnd;
   const kept = new Map<string, StreamEnd>([
     ['0x1', end],
     ['0x2', END],

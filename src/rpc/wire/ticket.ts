@@ -17,6 +17,7 @@ export function ticketToWire(ticket: Ticket): Record<string, unknown> {
     history: ticket.history.map(({ state, atMs, reason }) => ({ state, at: atMs, reason: reason ?? null })),
     answer: ticket.answer === undefined ? null : answerToWire(ticket.answer),
     digest: ticket.digest ?? null,
+    late: ticket.late,
     error:
       ticket.error === undefined
         ? null
@@ -51,6 +52,7 @@ function answerToWire(answer: TicketAnswer): Record<string, unknown> {
     tokens: answer.tokens,
     input_tokens: answer.inputTokens,
     output_tokens: answer.outputTokens,
+    finish_reason: answer.finishReason,
     root: answer.root,
     leaf: answer.leaf,
     tokens_per_second: answer.tokensPerSecond,

@@ -122,7 +122,7 @@ export class DeviceProcess {
     const late = sleep(KILL_GRACE_MS, 'late', { signal: waiting.signal }).catch(() => undefined);
     if ((await Promise.race([this.#exited, late])) === 'late') {
       this.#logger.warn(
-        { pid: this.pid },
+        { process: this.pid },
         `process ${this.pid} was killed ${KILL_GRACE_MS} ms ago and is still there: most likely a driver holds it`,
       );
     }

@@ -122,7 +122,7 @@ export class DeviceProcess {
     const late = sleep(KILL_GRACE_MS, 'late', { signal: waiting.signal }).catch(() => undefined);
     if ((await Promise.race([this.#exited, late])) === 'late') {
       this.#logger.warn(
-        { pid: this.pid },
+        { process: this.pid },
         `process ${this.pid} was killed ${KILL_GRACE_MS} ms ago and is still there: most likely a driver holds it`,
       );
     }
@@ -141,7 +141,7 @@ export class DeviceProcess {
         resolve();
       });
       child.once('exit', (code, signal) => {
-        this.#end(signal === null ? `exited with code ${code}` : `was killed by ${signal}`, code, signal);
+        this.#end(endOf(code, signal), code, signal);
         resolve();
       });
     });
@@ -206,4 +206,12 @@ export class DeviceProcess {
     // A closed channel means that the end is on its way, which rejects what is pending.
     if (this.#child.connected) this.#child.send(message, () => undefined);
   }
+}
+
+/** How a process ended, with what its signal most likely means. */
+function endOf(code: number | null, signal: NodeJS.Signals | null): string {
+  if (signal === null) return `exited with code ${code}`;
+  if (signal === 'SIGKILL') return 'was killed by SIGKILL (by hand, or for lack of memory: see dmesg)';
+  if (signal === 'SIGABRT') return 'was killed by SIGABRT (the engine gave up: stderr says why, just before)';
+  return `was killed by ${signal}`;
 }

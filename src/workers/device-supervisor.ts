@@ -165,7 +165,7 @@ export class Device implements Executor {
     this.#lastFault = fault;
     const waitMs = this.#policy.afterDeath(ranMs);
     const facts = {
-      pid: this.pid,
+      process: this.pid,
       exitCode: death?.exitCode ?? null,
       signal: death?.signal ?? null,
       jobs: death?.jobs ?? 0,
@@ -175,13 +175,13 @@ export class Device implements Executor {
     if (waitMs !== undefined) {
       this.#logger.error(
         { ...facts, restartInMs: waitMs },
-        `${fault}${hint(death)}, with ${facts.jobs} jobs; it is started again in ${waitMs} ms`,
+        `${fault}; its ${facts.jobs} jobs end, and it is started again in ${waitMs} ms`,
       );
       return waitMs;
     }
     this.#logger.error(
       facts,
-      `device ${this.id} is quarantined: it died ${facts.deaths} times in a row, at last with ${facts.jobs} jobs (${fault}${hint(death)}); it gets no more jobs. Check its memory, driver and model files, then start the node again.`,
+      `device ${this.id} is quarantined: it died ${facts.deaths} times in a row without a good run, at last: ${fault}. It gets no more jobs. Check its memory, driver and model files, then start the node again.`,
     );
     return undefined;
   }
@@ -191,11 +191,4 @@ export class Device implements Executor {
     this.#state = state;
     this.#onChange();
   }
-}
-
-/** What a signal most likely means. */
-function hint(death: Death | undefined): string {
-  if (death?.signal === 'SIGKILL') return ' (by hand, or by the kernel for lack of memory: see dmesg)';
-  if (death?.signal === 'SIGABRT') return ' (the engine gave up: it says why on stderr, just before)';
-  return '';
 }

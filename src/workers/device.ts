@@ -27,7 +27,7 @@ async function gpuUsable(device: DeviceSpec['device']): Promise<boolean> {
   return found;
 }
 
-/** The main process ends this one, since a thread that crashed in native code leaves nothing to rely on. */
+/** The main process ends this one: Piscina would put a thread in its place whose load nobody waits for. */
 const onCrash = (error: unknown): void =>
   send({ type: 'fault', message: `lost a worker thread: ${messageOf(error)}` });
 

@@ -7,15 +7,18 @@ import { chat, ENDLESS, isAlive, misbehaving, params, QUICK, TinyDevice } from '
 const PERU = params(chat('What is the capital of Peru?'));
 const LIMA = 'The capital of Peru is Lima.';
 
+const lines: Record<string, unknown>[] = [];
+const log = new Writable({
+  write: (line, _encoding, done) => {
+    lines.push(JSON.parse(String(line)));
+    done();
+  },
+});
+/** Every run is a good one, so that no number of deaths is too many. */
+const shared = TinyDevice.started(t, { options: { ...QUICK, goodRunMs: 0 }, logger: pino(log) });
+
 t.test('a process killed under its jobs: they end at once, it comes back and answers', async (t) => {
-  const lines: Record<string, unknown>[] = [];
-  const log = new Writable({
-    write: (line, _encoding, done) => {
-      lines.push(JSON.parse(String(line)));
-      done();
-    },
-  });
-  const device = await TinyDevice.started(t, { options: QUICK, logger: pino(log) });
+  const device = await shared;
   const { models } = device;
   t.match(models, [{ name: 'tiny', workers: 1, sequencesPerWorker: 4 }]);
   const pid = device.process;
@@ -46,12 +49,19 @@ t.test('a process killed under its jobs: they end at once, it comes back and ans
   t.equal((await device.ask(PERU)).completion.text, LIMA);
   const [line, ...more] = lines.filter(({ level }) => Number(level) >= 50);
   t.strictSame(more, [], 'one line a death');
-  t.match(line, { device: 'cpu', pid, signal: 'SIGKILL', jobs: 3, restartInMs: Number, msg: /dmesg/ });
+  t.match(line, {
+    device: 'cpu',
+    process: pid,
+    signal: 'SIGKILL',
+    jobs: 3,
+    restartInMs: Number,
+    msg: /dmesg/,
+  });
 });
 
 for (const signal of ['SIGABRT', 'SIGSEGV'] as const) {
   t.test(`the engine's process dies of ${signal}`, async (t) => {
-    const device = await TinyDevice.started(t, { options: QUICK });
+    const device = await shared;
     await t.rejects(
       device.ask(params('Once upon a time', ENDLESS), {
         onFirst: () => process.kill(device.process, signal),
@@ -64,7 +74,7 @@ for (const signal of ['SIGABRT', 'SIGSEGV'] as const) {
 }
 
 t.test('an idle process dies: nobody asks, it is back all the same', async (t) => {
-  const device = await TinyDevice.started(t, { options: QUICK });
+  const device = await shared;
   process.kill(device.process, 'SIGKILL');
   await device.reaches('restarting');
   await device.reaches('ready');
@@ -72,11 +82,12 @@ t.test('an idle process dies: nobody asks, it is back all the same', async (t) =
 });
 
 t.test("a terminal's Ctrl-C and a service manager's SIGTERM are not for the device process", async (t) => {
-  const device = await TinyDevice.started(t, { options: QUICK });
+  const device = await shared;
+  const { restarts } = device;
   process.kill(device.process, 'SIGINT');
   process.kill(device.process, 'SIGTERM');
   t.equal((await device.ask(PERU)).completion.text, LIMA);
-  t.equal(device.restarts, 0);
+  t.equal(device.restarts, restarts);
 });
 
 const WAYS = {

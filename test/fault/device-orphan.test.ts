@@ -9,9 +9,10 @@ const PARENT = fileURLToPath(new URL('../fixtures/device-parent.js', import.meta
 
 /** Each: when the parent is killed, and what its device process runs, if not the real thing. */
 const CASES = [
+  { name: 'it starts', args: ['starting'] },
   { name: 'the model loads', args: ['loading'] },
   { name: 'it decodes', args: ['decoding'] },
-  { name: 'a load hangs', args: ['loading', misbehaving('never-ready').href] },
+  { name: 'a load hangs', args: ['starting', misbehaving('never-ready').href] },
   { name: 'its event loop stands still', args: ['decoding', misbehaving('blocks-its-thread').href] },
 ];
 

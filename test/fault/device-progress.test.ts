@@ -22,14 +22,16 @@ t.test('a long prompt shows progress with every batch, before its first token', 
   );
   t.teardown(() => engine.dispose());
   const seen = new Set<number>();
-  let prefilled = false;
-  const answer = engine.generate(params('word '.repeat(200), { maxTokens: 4n }), {
+  let over = false;
+  const stop = (): void => {
+    over = true;
+  };
+  const answer = engine.generate(params('word '.repeat(100), { maxTokens: 4n }), {
     isCancelled: () => false,
-    onToken: () => {
-      prefilled = true;
-    },
+    onToken: stop,
   });
-  while (!prefilled) {
+  answer.catch(stop);
+  while (!over) {
     seen.add(engine.progress());
     await turn();
   }

@@ -49,7 +49,7 @@ t.test('a device that dies time and again is quarantined, and nothing is left of
   t.match(lines.at(-1), {
     level: 50,
     device: 'cpu',
-    msg: /cpu is quarantined: it died 3 times.*start the node/,
+    msg: /cpu is quarantined: it died 3 times.*exited with code 7.*start the node/,
   });
   await device.stop();
   t.equal(device.state, 'stopped');

@@ -31,9 +31,12 @@ t.test('stop while jobs run rejects them and leaves no process', async (t) => {
 
 t.test('stop during the first load', async (t) => {
   const device = TinyDevice.create(t);
-  const loading = t.rejects(device.load(), { code: 'device_died', message: /was stopped/ });
-  t.ok(await promptly(device.stop()));
-  await loading;
+  let stopping: Promise<void> | undefined;
+  const loading = device.load(() => {
+    stopping ??= device.stop();
+  });
+  await t.rejects(loading, { code: 'device_died', message: /was stopped/ });
+  t.ok(stopping !== undefined && (await promptly(stopping)));
   t.equal(device.state, 'stopped');
   t.notOk(await isAlive(device.process));
 });
@@ -48,7 +51,7 @@ t.test('stop during a load that hangs', async (t) => {
 
 t.test('stop during back-off', async (t) => {
   const device = await TinyDevice.started(t, {
-    options: { firstBackoffMs: 60_000, maxBackoffMs: 60_000 },
+    options: { firstBackoffMs: 60_000, maxBackoffMs: 60_000, script: misbehaving('exits-mid-job') },
   });
   const pid = device.process;
   process.kill(pid, 'SIGKILL');
@@ -71,7 +74,7 @@ t.test('stop during the load after a death', async (t) => {
 });
 
 t.test('a device that was stopped can be started again', async (t) => {
-  const device = await TinyDevice.started(t);
+  const device = await TinyDevice.started(t, { options: { script: misbehaving('exits-mid-job') } });
   await device.stop();
   await device.load();
   t.equal(device.capacity('tiny'), 4);

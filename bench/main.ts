@@ -1,4 +1,5 @@
 import { Command, Option } from 'commander';
+import { intake } from './intake.js';
 import { overhead } from './overhead.js';
 
 const program = new Command('bench').description(
@@ -12,4 +13,12 @@ program
   .option('--tokens <n>', 'tokens of each answer', '256')
   .option('--json', 'the result as one NDJSON line, the last on stdout')
   .action(overhead);
+program
+  .command('intake')
+  .description('events a second from a backlog, and the delay of live ones')
+  .option('--events <n>', 'events of the backlog, one in 100 for the node', '100000')
+  .option('--live <n>', 'live events', '600')
+  .option('--rounds <n>', 'reads of the backlog; the median counts', '5')
+  .option('--json', 'the result as one NDJSON line, the last on stdout')
+  .action(intake);
 await program.parseAsync(process.argv);

@@ -1,5 +1,6 @@
 import { cpus } from 'node:os';
 import { startBare } from './bare-side.js';
+import { median } from './median.js';
 import { startNode } from './node-side.js';
 import { DEMO_FILE, type RoundResult, type Side, type Workload } from './workload.js';
 
@@ -76,12 +77,4 @@ async function compare(bare: Side, node: Side, rounds: number): Promise<Rates> {
 function rate(result: RoundResult | undefined): number {
   if (result === undefined || result.tokens === 0) throw new Error('a round made no tokens');
   return (result.tokens / result.ms) * 1000;
-}
-
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 === 1
-    ? (sorted[middle] ?? 0)
-    : ((sorted[middle - 1] ?? 0) + (sorted[middle] ?? 0)) / 2;
 }

@@ -8,6 +8,7 @@ import { createGenesis, type Genesis } from './genesis.js';
 import { type DevnetOptions, devnetOptions } from './options.js';
 import { SeededRandom, SYSTEM_RANDOM } from './random.js';
 import { GrpcServer } from './server.js';
+import { EventFrames } from './services/event-frames.js';
 import { executionService } from './services/execution-service.js';
 import { ledgerService } from './services/ledger-service.js';
 import { packageService } from './services/package-service.js';
@@ -83,11 +84,12 @@ export class Devnet {
     const accounts = new Accounts(options, { genesis, random });
     accounts.registerModel();
     const index = new EventIndex({ scanLimit: SCAN_LIMIT_EVENTS }, { ledger });
-    const subscriptions = new Subscriptions({ ledger });
+    const frames = new EventFrames();
+    const subscriptions = new Subscriptions({ ledger, frames });
     const commitments = new CommitmentLog({ packageId: genesis.ids.packageId }, { ledger });
     const server = new GrpcServer(
       [
-        ledgerService({ ledger, index, chainId: ledger.checkpoints.digest(0n) }),
+        ledgerService({ ledger, index, frames, chainId: ledger.checkpoints.digest(0n) }),
         subscriptions.binding(),
         executionService(ledger),
         stateService({ coins: [SUI_COIN_INFO, tomaInfo(genesis)] }, { ledger }),

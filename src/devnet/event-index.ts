@@ -68,11 +68,12 @@ export class EventIndex {
     const tip = this.#heldAt ?? checkpoints.tip;
     const lower = lowerBound(query, checkpoints.lowest);
     const upper = upperBound(query, tip);
-    const inside = this.#between(lower.position, upper.position);
-    if (query.descending) inside.reverse();
     const frames: EventFrame[] = [];
-    for (const [index, event] of inside.entries()) {
-      if (index === this.#scanLimit) return [...frames, this.#scanned(query, inside[index - 1], lower)];
+    let scanned = 0;
+    let last: LedgerEvent | undefined;
+    for (const event of this.#between(lower.position, upper.position, query.descending)) {
+      if (scanned++ === this.#scanLimit) return [...frames, this.#scanned(query, last, lower)];
+      last = event;
       if (!query.matches(event)) continue;
       const full = frames.length + 1 >= query.limit;
       const covered = query.descending ? undefined : coveredBefore(event.checkpoint, lower.position);
@@ -88,9 +89,15 @@ export class EventIndex {
     return { event: undefined, cursor, covered, end: 'SCAN_LIMIT' };
   }
 
-  #between(lower: Position, upper: Position): LedgerEvent[] {
+  *#between(lower: Position, upper: Position, descending: boolean): Generator<LedgerEvent> {
     const { events } = this.#ledger;
-    return events.slice(firstAfter(events, lower), firstAfter(events, upper - 1n));
+    const first = firstAfter(events, lower);
+    const end = firstAfter(events, upper - 1n);
+    const step = descending ? -1 : 1;
+    for (let at = descending ? end - 1 : first; at >= first && at < end; at += step) {
+      const event = events[at];
+      if (event !== undefined) yield event;
+    }
   }
 }
 

@@ -47,6 +47,14 @@ export function unary<Request extends object, Response extends object>(
   };
 }
 
+/** A streaming method whose answers come as bytes already. */
+export function encodedStream<Request extends object>(
+  request: IMessageType<Request>,
+  handle: (request: Request, sink: FrameSink<Uint8Array>) => void,
+): StreamMethod {
+  return { kind: 'stream', handle: (bytes, sink) => handle(request.fromBinary(bytes), sink) };
+}
+
 /** A streaming method over messages. */
 export function serverStream<Request extends object, Response extends object>(
   request: IMessageType<Request>,

@@ -29,12 +29,13 @@ export class CheckpointTimes {
     const found = new Map<bigint, number>();
     const waiting = new Set(checkpoints);
     let failed = false;
+    const link = linkAbort(signal);
     const work = async (): Promise<void> => {
       for (const checkpoint of waiting) {
         if (failed || signal.aborted) return;
         waiting.delete(checkpoint);
         try {
-          const time = this.#times.get(checkpoint) ?? (await this.#ask(checkpoint, signal));
+          const time = this.#times.get(checkpoint) ?? (await this.#ask(checkpoint, link.signal));
           if (time !== undefined) found.set(checkpoint, time);
         } catch (error) {
           failed = true;
@@ -44,6 +45,7 @@ export class CheckpointTimes {
       }
     };
     await Promise.all(Array.from({ length: Math.min(ASKED_AT_ONCE, waiting.size) }, work));
+    link.release();
     return found;
   }
 

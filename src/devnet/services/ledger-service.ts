@@ -6,8 +6,9 @@ import type { Checkpoint } from '../ledger/checkpoints.js';
 import type { Ledger } from '../ledger/ledger.js';
 import type { StoredObject } from '../ledger/objects.js';
 import { ReadMask } from '../read-mask.js';
-import { type ServiceBinding, serverStream, unary } from '../rpc-method.js';
+import { encodedStream, type ServiceBinding, unary } from '../rpc-method.js';
 import { invalidArgument, notFound, RpcFailure } from '../status.js';
+import type { EventFrames } from './event-frames.js';
 import { listEvents } from './list-events.js';
 import { DEFAULT_CHECKPOINT_FIELDS, maskedCheckpoint } from './render-checkpoint.js';
 import { renderEpoch } from './render-epoch.js';
@@ -22,12 +23,13 @@ const SERVER_NAME = 'atoma-devnet';
 interface LedgerModules {
   readonly ledger: Ledger;
   readonly index: EventIndex;
+  readonly frames: EventFrames;
   readonly chainId: string;
 }
 
 /** `sui.rpc.v2.LedgerService` */
 export function ledgerService(modules: LedgerModules): ServiceBinding {
-  const { ledger, index } = modules;
+  const { ledger } = modules;
   const T = GrpcTypes;
   return {
     type: T.LedgerService,
@@ -55,9 +57,7 @@ export function ledgerService(modules: LedgerModules): ServiceBinding {
         const mask = new ReadMask(T.Epoch, request.readMask, ['epoch']);
         return { epoch: mask.apply(renderEpoch(ledger, request.epoch)) };
       }),
-      ListEvents: serverStream(T.ListEventsRequest, T.ListEventsResponse, (request, sink) =>
-        listEvents(index, request, sink),
-      ),
+      ListEvents: encodedStream(T.ListEventsRequest, (request, sink) => listEvents(modules, request, sink)),
     },
   };
 }

@@ -12,7 +12,11 @@ function toValue(json: unknown): GrpcTypes.Event['json'] {
 }
 
 /** An event as it stands in its transaction, without its place in the ledger. */
-export function renderEvent(event: EmittedEvent, sender: string): PartialMessage<GrpcTypes.Event> {
+export function renderEvent(
+  event: EmittedEvent,
+  sender: string,
+  withJson = true,
+): PartialMessage<GrpcTypes.Event> {
   const rendered: PartialMessage<GrpcTypes.Event> = {
     packageId: event.packageId,
     module: event.module,
@@ -20,15 +24,15 @@ export function renderEvent(event: EmittedEvent, sender: string): PartialMessage
     eventType: event.type,
     contents: { name: event.type, value: event.bytes },
   };
-  const json = toValue(event.json);
+  const json = withJson ? toValue(event.json) : undefined;
   if (json !== undefined) rendered.json = json;
   return rendered;
 }
 
 /** An event with its place in the ledger, as streams and lists carry it. */
-export function renderLedgerEvent(event: LedgerEvent): PartialMessage<GrpcTypes.Event> {
+export function renderLedgerEvent(event: LedgerEvent, withJson: boolean): PartialMessage<GrpcTypes.Event> {
   return {
-    ...renderEvent(event, event.sender),
+    ...renderEvent(event, event.sender, withJson),
     checkpoint: event.checkpoint,
     transactionDigest: event.transactionDigest,
     transactionIndex: BigInt(event.transactionIndex),

@@ -1,19 +1,16 @@
 import { status } from '@grpc/grpc-js';
 import { GrpcTypes } from '@mysten/sui/grpc';
 import type { PartialMessage } from '@protobuf-ts/runtime';
-import { encodeCursor } from '../cursor.js';
 import { type EventPredicate, eventPredicate } from '../event-filter.js';
 import type { LedgerEvent } from '../ledger/checkpoints.js';
 import type { Ledger } from '../ledger/ledger.js';
 import { afterCheckpoint } from '../ledger/position.js';
 import { ReadMask } from '../read-mask.js';
-import { type FrameSink, type ServiceBinding, serverStream } from '../rpc-method.js';
+import { encodedStream, type FrameSink, type ServiceBinding, serverStream } from '../rpc-method.js';
 import { RpcFailure } from '../status.js';
-import { DEFAULT_EVENT_FIELDS } from './list-events.js';
+import type { EventFrames, FrameFacts } from './event-frames.js';
 import { DEFAULT_CHECKPOINT_FIELDS, maskedCheckpoint } from './render-checkpoint.js';
-import { renderLedgerEvent } from './render-event.js';
 
-type EventSink = FrameSink<PartialMessage<GrpcTypes.SubscribeEventsResponse>>;
 type CheckpointSink = FrameSink<PartialMessage<GrpcTypes.SubscribeCheckpointsResponse>>;
 
 /** Frames that a subscriber may leave untaken: ten minutes of empty checkpoints; beyond it is cut off. */
@@ -22,10 +19,12 @@ const MAX_BACKLOG_FRAMES = 3000;
 /** `sui.rpc.v2.SubscriptionService`, and the open streams of it. */
 export class Subscriptions {
   readonly #ledger: Ledger;
+  readonly #frames: EventFrames;
   readonly #open = new Set<(failure: RpcFailure) => void>();
 
-  constructor(modules: { readonly ledger: Ledger }) {
+  constructor(modules: { readonly ledger: Ledger; readonly frames: EventFrames }) {
     this.#ledger = modules.ledger;
+    this.#frames = modules.frames;
   }
 
   binding(): ServiceBinding {
@@ -33,7 +32,7 @@ export class Subscriptions {
     return {
       type: T.SubscriptionService,
       methods: {
-        SubscribeEvents: serverStream(T.SubscribeEventsRequest, T.SubscribeEventsResponse, (request, sink) =>
+        SubscribeEvents: encodedStream(T.SubscribeEventsRequest, (request, sink) =>
           this.#events(request, sink),
         ),
         SubscribeCheckpoints: serverStream(
@@ -51,20 +50,17 @@ export class Subscriptions {
     for (const fail of [...this.#open]) fail(failure);
   }
 
-  #events(request: GrpcTypes.SubscribeEventsRequest, sink: EventSink): void {
-    const mask = new ReadMask(GrpcTypes.Event, request.readMask, DEFAULT_EVENT_FIELDS);
+  #events(request: GrpcTypes.SubscribeEventsRequest, sink: FrameSink<Uint8Array>): void {
+    const encode = this.#frames.encoder(request.readMask);
     const matches = eventPredicate(request.filter);
     const { checkpoints } = this.#ledger;
     // The first frame says where the stream starts; events before it are for ListEvents.
-    sink.write({ watermark: watermark(checkpoints.tip) });
+    sink.write(encode(progress(checkpoints.tip)));
     this.#follow(sink, (sequence) => {
       for (const event of this.#matching(sequence, matches)) {
-        sink.write({
-          event: mask.apply(renderLedgerEvent(event)),
-          watermark: { cursor: encodeCursor(event.position), checkpoint: sequence - 1n },
-        });
+        sink.write(encode({ event, cursor: event.position, covered: sequence - 1n }));
       }
-      sink.write({ watermark: watermark(sequence) });
+      sink.write(encode(progress(sequence)));
     });
   }
 
@@ -101,6 +97,6 @@ export class Subscriptions {
   }
 }
 
-function watermark(checkpoint: bigint): PartialMessage<GrpcTypes.Watermark> {
-  return { cursor: encodeCursor(afterCheckpoint(checkpoint)), checkpoint };
+function progress(checkpoint: bigint): FrameFacts {
+  return { event: undefined, cursor: afterCheckpoint(checkpoint), covered: checkpoint };
 }

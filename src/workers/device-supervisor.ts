@@ -89,19 +89,35 @@ export class Device implements Executor {
    * Starts the process and loads its models. Once that went well, it is started again whenever it dies, and
    * none of this throws any more.
    * @param onChange called at every change of `state`; at one to `ready` there is new capacity
-   * @throws AtomaError of the first load: `model_load_failed` naming every model that did not load,
-   * `device_died`, also where {@link Device.stop} came before its end.
+   * @throws AtomaError of the first load: `model_load_failed` naming every model that did not load;
+   * `device_died` where the process died too often, or where {@link Device.stop} came before its end.
    */
   async start(onProgress: LoadProgress, onChange: () => void): Promise<void> {
     this.#stopping = new AbortController();
     this.#onChange = onChange;
     this.#set('loading');
-    try {
-      await this.#launch(onProgress);
-    } catch (error) {
-      await this.stop();
-      throw error;
+    for (;;) {
+      try {
+        await this.#launch(onProgress);
+        return;
+      } catch (error) {
+        if (!(await this.#mayLoadAgain(error))) {
+          await this.stop();
+          throw error;
+        }
+      }
     }
+  }
+
+  /** A process that died under its first load gets the same second chances as one that dies later. */
+  async #mayLoadAgain(error: unknown): Promise<boolean> {
+    const { signal } = this.#stopping;
+    if (signal.aborted || !(error instanceof AtomaError) || error.code !== 'device_died') return false;
+    const waitMs = this.#afterDeath(error, 0);
+    if (waitMs === undefined) return false;
+    await Promise.all([this.#process?.gone(), pause(waitMs, signal)]);
+    this.#restarts++;
+    return !signal.aborted;
   }
 
   /** Ends the process and waits until it is gone; jobs that still run are rejected with `device_died`. */

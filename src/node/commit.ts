@@ -42,7 +42,7 @@ export class Committer {
     for (;;) {
       try {
         const digest = await this.#submit(ticket, commitment, signal);
-        await untilWritten(() => this.#committed(id, digest), { signal, logger });
+        await untilWritten(() => this.#committed(ticket, digest), { signal, logger });
         return;
       } catch (error) {
         if (signal.aborted) throw new AtomaError('cancelled', 'the node stopped before the chain answered');
@@ -70,12 +70,14 @@ export class Committer {
     return receipt.digest;
   }
 
-  #committed(id: string, digest: string | undefined): void {
+  #committed({ id, deadlineMs }: Ticket, digest: string | undefined): void {
     const { journal } = this.#modules;
     const change = digest === undefined ? {} : { digest };
     journal.transaction(() => {
       // The settlement can be here before the answer to the transaction that caused it.
-      if (!journal.step(id, 'committed', change)) journal.amend(id, change);
+      if (!journal.step(id, 'committed', change)) {
+        journal.amend(id, { ...change, late: Date.now() > deadlineMs });
+      }
     });
   }
 

@@ -70,9 +70,9 @@ export class TicketFlow {
     }
   }
 
-  /** Ends the work on a ticket that needs none any more. */
+  /** Ends the work on a ticket that has settled; one that is bound to its answer hears it from the chain. */
   ended(id: string): void {
-    this.#inFlight.get(id)?.abort.abort();
+    if (this.#modules.journal.commitment(id) === undefined) this.#inFlight.get(id)?.abort.abort();
   }
 
   /**

@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs';
+import { chmodSync, mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync, type StatementSyncInstance } from '@photostructure/sqlite';
 import { AtomaError } from '../core/index.js';
@@ -7,6 +7,7 @@ import { MIGRATIONS } from './migrations.js';
 
 /** The journal holds prompts and answers of users: nobody but the node's own user reads it. */
 const PRIVATE_DIR_MODE = 0o700;
+const PRIVATE_FILE_MODE = 0o600;
 /** How long a write waits for a reader, such as a backup or `audit`, to let go, ms. */
 const BUSY_TIMEOUT_MS = 5000;
 
@@ -60,6 +61,7 @@ export class Database {
       connection.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`);
       check(connection, path);
       if (!readOnly) {
+        chmodSync(path, PRIVATE_FILE_MODE);
         connection.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL');
         migrate(connection);
         if (options.maxPages !== undefined) connection.exec(`PRAGMA max_page_count = ${options.maxPages}`);

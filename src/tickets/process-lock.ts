@@ -38,10 +38,12 @@ export class ProcessLock {
         cause,
       });
     }
-    writeFileSync(
-      `${path}.holder`,
-      `process ${process.pid} on ${hostname()}, since ${new Date().toISOString()}\n`,
-    );
+    const holder = `process ${process.pid} on ${hostname()}, since ${new Date().toISOString()}\n`;
+    try {
+      writeFileSync(`${path}.holder`, holder);
+    } catch {
+      // A full disk: the lock holds all the same, and whoever runs into it learns less.
+    }
     return new ProcessLock(path, connection);
   }
 

@@ -18,6 +18,8 @@ export interface TicketChange {
   readonly digest?: string;
   readonly error?: ErrorData;
   readonly firstTokenAtMs?: number;
+  /** It was committed after its deadline. */
+  readonly late?: boolean;
 }
 
 const STATES = [
@@ -110,7 +112,7 @@ export class TicketTable {
   /** Adds what became known of a ticket after the chain had already moved it on. */
   amend(id: string, change: Omit<TicketChange, 'reason'>): void {
     const row = this.#state(id);
-    if (row !== undefined) this.#update(row.seq, row.state, false, change);
+    if (row !== undefined) this.#update(row.seq, row.state, change.late ?? false, change);
   }
 
   get(id: string): Ticket | undefined {

@@ -35,8 +35,13 @@ export async function intake(flags: IntakeFlags): Promise<void> {
     await chain.fill(events, OWN_EVERY);
     // The first round warms caches and compilers and is not counted.
     for (let round = 0; round <= Number(flags.rounds); round++) {
+      const cpu = process.cpuUsage();
       const rate = await readBacklog(chain, start, events, countingConsumer());
-      process.stderr.write(`${round === 0 ? 'warm-up' : `round ${round}`}: ${Math.round(rate)} events/s\n`);
+      const { user, system } = process.cpuUsage(cpu);
+      const name = round === 0 ? 'warm-up' : `round ${round}`;
+      const microseconds = ((user + system) / events).toFixed(1);
+      // On a busy machine the rate says what was left of it; the time on a core stays.
+      process.stderr.write(`${name}: ${Math.round(rate)} events/s, ${microseconds} µs of CPU each\n`);
       if (round > 0) rates.push(rate);
     }
     const delays = await liveDelays(chain, Number(flags.live), countingConsumer());

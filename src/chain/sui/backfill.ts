@@ -1,7 +1,8 @@
 import { GrpcTypes } from '@mysten/sui/grpc';
 import type { Logger } from 'pino';
 import { Backoff, pause } from '../../core/index.js';
-import { type EventQuery, type EventSource, type Frame, StreamFault } from './event-source.js';
+import { type EventQuery, type EventSource, StreamFault } from './event-source.js';
+import type { Frame } from './frame-codec.js';
 
 /** The index trails the chain by well under a second on a healthy full node. */
 const INDEX_WAIT_FIRST_MS = 50;

@@ -1,18 +1,8 @@
 import { GrpcTypes, type SuiGrpcClient } from '@mysten/sui/grpc';
+import type { RpcOptions, RpcOutputStream } from '@protobuf-ts/runtime-rpc';
 import type { Endpoint } from './endpoint.js';
+import { EVENT_FIELDS, type Frame, readingFrames } from './frame-codec.js';
 import { linkAbort } from './linked-abort.js';
-
-/** One message of an event stream. */
-export interface Frame {
-  /** Undefined: nothing matched up to the cursor. */
-  readonly event: GrpcTypes.Event | undefined;
-  /** Everything up to here has been delivered. */
-  readonly cursor: Uint8Array;
-  /** The newest checkpoint that has been delivered wholly. */
-  readonly checkpoint: bigint | undefined;
-  /** Only on the last frame of a list. */
-  readonly end: GrpcTypes.QueryEndReason | undefined;
-}
 
 /** Which events to list; without bounds, all there are. */
 export interface EventQuery {
@@ -36,15 +26,13 @@ export interface EventSourceOptions {
   readonly idleLimitMs: number;
 }
 
-/** What of an event the node reads; a mask is always sent, since endpoints differ in what they send without. */
-const EVENT_MASK = { paths: ['event_type', 'contents', 'checkpoint', 'transaction_digest', 'event_index'] };
+/** A mask is always sent: endpoints differ in what they send without. */
+const EVENT_MASK = { paths: EVENT_FIELDS };
 /** As many as full nodes give at most; one that gives fewer lowers it silently. */
 const PAGE_SIZE = 1_000;
 
 /** An event may have 256 KiB on Sui: a page of large ones ends early, so that it fits in memory. */
 const PAGE_LIMIT_BYTES = 16 * 1024 * 1024;
-
-type RawFrame = GrpcTypes.SubscribeEventsResponse & { readonly end?: GrpcTypes.QueryEnd };
 
 /** A stream that broke the protocol, or broke off without saying why. */
 export class StreamFault extends Error {
@@ -55,6 +43,7 @@ export class StreamFault extends Error {
 export class EventSource {
   readonly #options: EventSourceOptions;
   readonly #endpoint: Endpoint;
+  readonly #reading = readingFrames();
 
   constructor(options: EventSourceOptions, modules: { readonly endpoint: Endpoint }) {
     this.#options = options;
@@ -67,10 +56,13 @@ export class EventSource {
     const guard = new StreamGuard(this.#options.idleLimitMs, this.#endpoint, signal);
     try {
       const request = { readMask: EVENT_MASK, filter: this.#filter(undefined) };
-      const call = guard.client.subscriptionService.subscribeEvents(request, { abort: guard.signal });
-      for await (const raw of call.responses) {
+      const { responses } = guard.client.subscriptionService.subscribeEvents(
+        request,
+        this.#callOptions(guard),
+      );
+      for await (const frame of framesOf(responses)) {
         guard.heard();
-        yield toFrame(raw);
+        yield frame;
       }
     } catch (error) {
       throw guard.explain(error);
@@ -88,24 +80,18 @@ export class EventSource {
     const guard = new StreamGuard(this.#options.idleLimitMs, this.#endpoint, signal);
     const frames: Frame[] = [];
     try {
-      const { responses } = guard.client.ledgerService.listEvents(this.#listRequest(query), {
-        abort: guard.signal,
-      });
+      const request = this.#listRequest(query);
+      const { responses } = guard.client.ledgerService.listEvents(request, this.#callOptions(guard));
       // An iterator would cost a turn of the event loop for each of thousands of frames.
       await new Promise<void>((resolve, reject) => {
         let bytes = 0;
-        responses.onMessage((raw) => {
+        framesOf(responses).onMessage((frame) => {
           guard.heard();
           if (bytes > PAGE_LIMIT_BYTES) return;
-          try {
-            const frame = toFrame(raw);
-            bytes += frame.event?.contents?.value?.length ?? 0;
-            const full = bytes > PAGE_LIMIT_BYTES && frame.end === undefined;
-            frames.push(full ? { ...frame, end: GrpcTypes.QueryEndReason.ITEM_LIMIT } : frame);
-            if (full) resolve();
-          } catch (error) {
-            reject(error);
-          }
+          bytes += frame.event?.contents?.length ?? 0;
+          const full = bytes > PAGE_LIMIT_BYTES && frame.end === undefined;
+          frames.push(full ? { ...frame, end: GrpcTypes.QueryEndReason.ITEM_LIMIT } : frame);
+          if (full) resolve();
         });
         responses.onError(reject);
         responses.onComplete(resolve);
@@ -116,6 +102,10 @@ export class EventSource {
     } finally {
       guard.release();
     }
+  }
+
+  #callOptions(guard: StreamGuard): RpcOptions {
+    return { abort: guard.signal, interceptors: [this.#reading] };
   }
 
   #listRequest(query: EventQuery): GrpcTypes.ListEventsRequest {
@@ -187,13 +177,7 @@ class StreamGuard {
   }
 }
 
-function toFrame(raw: RawFrame): Frame {
-  const cursor = raw.watermark?.cursor;
-  if (cursor === undefined) throw new StreamFault('the endpoint sent a frame without a cursor');
-  return {
-    event: raw.event,
-    cursor,
-    checkpoint: raw.watermark?.checkpoint,
-    end: raw.end === undefined ? undefined : (raw.end.reason ?? GrpcTypes.QueryEndReason.UNKNOWN),
-  };
+/** The calls are made with {@link readingFrames}: what their types call responses are frames. */
+function framesOf(responses: RpcOutputStream<object>): RpcOutputStream<Frame> {
+  return responses as RpcOutputStream<Frame>;
 }

@@ -1,8 +1,8 @@
-import type { GrpcTypes } from '@mysten/sui/grpc';
 import { normalizeSuiAddress } from '@mysten/sui/utils';
 import { type ChainEvent, messageOf, type PromptEvent, type PromptParams } from '../../core/index.js';
 import { MAX_CHUNKS } from '../commitment.js';
 import { BcsReader } from './bcs-reader.js';
+import type { RawEvent } from './frame-codec.js';
 import { type EventName, floatFromBits } from './layout.js';
 
 type Origin = Pick<ChainEvent, 'id' | 'timestampMs' | 'checkpoint'>;
@@ -36,7 +36,7 @@ export class EventDecoder {
    * @returns undefined for an event of another package
    */
   decode(
-    event: GrpcTypes.Event,
+    event: RawEvent,
     fallbackId: () => string,
     timestampMs?: number | undefined,
   ): ChainEvent | undefined {
@@ -52,7 +52,7 @@ export class EventDecoder {
       return undecodable(origin, type, 'the endpoint left out its transaction digest or its index');
     }
     if (meaning === 'other') return { kind: 'other', ...origin, type };
-    const bytes = event.contents?.value;
+    const bytes = event.contents;
     if (bytes === undefined) return undecodable(origin, type, 'the endpoint left out its bytes');
     try {
       return BcsReader.whole(bytes, (reader) => meaning(reader, origin, type));

@@ -4,8 +4,9 @@ import { AtomaError, type ChainEvent, type PromptEvent } from '../../core/index.
 import { backfill } from './backfill.js';
 import { CheckpointTimes } from './checkpoint-times.js';
 import type { Endpoint } from './endpoint.js';
-import { type EventSource, type Frame, StreamFault } from './event-source.js';
+import { type EventSource, StreamFault } from './event-source.js';
 import { EventDecoder } from './events.js';
+import type { Frame } from './frame-codec.js';
 import { linkAbort } from './linked-abort.js';
 import { cancelled, chainUnavailable } from './rpc-errors.js';
 import { stampOwn } from './time-stamps.js';
@@ -83,7 +84,7 @@ export class EventHistory {
     let before: Uint8Array | undefined;
     for (let searched = 0; searched < SEARCHED_PAGES; searched++) {
       const page = await this.#modules.source.list({ before, descending: true, type: PROMPT_TYPE }, signal);
-      const found = page.find(({ event }) => isOf(ticketId, event?.contents?.value));
+      const found = page.find(({ event }) => isOf(ticketId, event?.contents));
       if (found !== undefined) return found;
       const last = page.at(-1);
       // Every other end means that there is nothing before it.

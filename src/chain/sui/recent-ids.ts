@@ -1,21 +1,20 @@
 /** Repeats come from the seam between history and live stream, which is far shorter than this. */
 const KEPT_IDS = 10_000;
 
-/** Remembers the newest ids it was given. */
+/** Remembers at least the newest {@link KEPT_IDS} ids it was given, at most twice as many. */
 export class RecentIds {
-  readonly #ids = new Set<string>();
+  // Two generations, since dropping the oldest of one Set costs a walk over all that were dropped before.
+  #older = new Set<string>();
+  #newer = new Set<string>();
 
   /** False where the id is among those remembered. */
   add(id: string): boolean {
-    if (this.#ids.has(id)) return false;
-    this.#ids.add(id);
-    if (this.#ids.size > KEPT_IDS) {
-      // A Set keeps insertion order: the first one is the oldest.
-      for (const oldest of this.#ids) {
-        this.#ids.delete(oldest);
-        break;
-      }
+    if (this.#newer.has(id) || this.#older.has(id)) return false;
+    if (this.#newer.size >= KEPT_IDS) {
+      this.#older = this.#newer;
+      this.#newer = new Set();
     }
+    this.#newer.add(id);
     return true;
   }
 }

@@ -1,4 +1,4 @@
-import type { Frame } from './event-source.js';
+import type { Frame } from './frame-codec.js';
 
 /** What a frame costs besides its event's bytes: objects, strings, cursor. An estimate, on the high side. */
 const FRAME_OVERHEAD_BYTES = 1_024;
@@ -72,7 +72,7 @@ export class Spool<T extends Frame> {
       this.#frames[this.#frames.length - 1] = frame;
     } else {
       this.#frames.push(frame);
-      this.#bytes += FRAME_OVERHEAD_BYTES + (frame.event?.contents?.value?.length ?? 0);
+      this.#bytes += FRAME_OVERHEAD_BYTES + (frame.event?.contents?.length ?? 0);
     }
     this.#wake?.();
   }

@@ -23,7 +23,7 @@ export interface FrameFacts {
   readonly end?: GrpcTypes.QueryEndReason | undefined;
 }
 
-/** The frames of `ListEvents` and `SubscribeEvents` as bytes. An event is encoded once for each mask. */
+/** The frames of `ListEvents` and `SubscribeEvents` as bytes. An event's is made once for each mask. */
 export class EventFrames {
   readonly #encoded = new Map<string, WeakMap<LedgerEvent, Uint8Array>>();
 
@@ -34,14 +34,18 @@ export class EventFrames {
   encoder(readMask: { readonly paths: readonly string[] } | undefined): (facts: FrameFacts) => Uint8Array {
     const mask = new ReadMask(GrpcTypes.Event, readMask, DEFAULT_EVENT_FIELDS);
     const known = this.#cacheOf(readMask?.paths ?? []);
-    const encode = (event: LedgerEvent): Uint8Array => {
+    const encodeEvent = (event: LedgerEvent): Uint8Array =>
+      GrpcTypes.Event.toBinary(mask.apply(renderLedgerEvent(event, mask.wants('json'))));
+    return (facts) => {
+      const { event } = facts;
+      const usual = event !== undefined && facts.end === undefined && facts.covered === event.checkpoint - 1n;
+      if (!usual) return encodeFrame(facts, encodeEvent);
       const kept = known.get(event);
       if (kept !== undefined) return kept;
-      const bytes = GrpcTypes.Event.toBinary(mask.apply(renderLedgerEvent(event, mask.wants('json'))));
+      const bytes = encodeFrame(facts, encodeEvent);
       known.set(event, bytes);
       return bytes;
     };
-    return (facts) => encodeFrame(facts, encode);
   }
 
   #cacheOf(paths: readonly string[]): WeakMap<LedgerEvent, Uint8Array> {

@@ -66,5 +66,13 @@ process.on('message', async (command: ChainCommand) => {
 process.on('disconnect', () => process.exit(0));
 const { url, packageId, atomaDbId } = devnet;
 const { badgeId, smallId, secretKey } = node;
-const facts: ChainFacts = { url, packageId, atomaDbId, badgeId, smallId: `${smallId}`, secretKey };
+const facts: ChainFacts = {
+  url,
+  packageId,
+  atomaDbId,
+  badgeId,
+  smallId: `${smallId}`,
+  model: devnet.model,
+  secretKey,
+};
 process.send?.(facts);

@@ -12,6 +12,7 @@ export interface ChainFacts {
   readonly badgeId: string;
   /** Decimal: messages between processes carry no bigint. */
   readonly smallId: string;
+  readonly model: string;
   readonly secretKey: string;
 }
 
@@ -28,6 +29,7 @@ export interface LiveEvent {
 
 /** The dev chain in its own process. */
 export interface BenchChain {
+  readonly node: { readonly smallId: bigint; readonly model: string };
   /** Adds a backlog; one event in `ownEvery` is for the node. */
   fill(events: number, ownEvery: number): Promise<void>;
   /** Resolves when all have been emitted. */
@@ -48,6 +50,7 @@ export async function startBenchChain(): Promise<BenchChain> {
     return sent ?? [];
   };
   return {
+    node: { smallId: BigInt(facts.smallId), model: facts.model },
     fill: async (events, ownEvery) => void (await command({ kind: 'fill', events, ownEvery })),
     live: (events, meanGapMs) => command({ kind: 'live', events, meanGapMs }),
     connect: () => connect(facts),

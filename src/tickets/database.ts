@@ -11,6 +11,11 @@ const PRIVATE_FILE_MODE = 0o600;
 /** How long a write waits for a reader, such as a backup or `audit`, to let go, ms. */
 const BUSY_TIMEOUT_MS = 5000;
 
+/** 16 MiB of log: pages that are written again and again while a backlog comes in reach the file once. */
+const CHECKPOINT_PAGES = 4000;
+/** The inner pages of the indexes of some million tickets. */
+const CACHE_KIB = 32_768;
+
 /** Called around each commit of a write, with its number from 1 on; for tests that end the process there. */
 export interface WriteHook {
   readonly beforeCommit: (write: number) => void;
@@ -62,7 +67,8 @@ export class Database {
       check(connection, path);
       if (!readOnly) {
         chmodSync(path, PRIVATE_FILE_MODE);
-        connection.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL');
+        connection.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;
+          PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES}; PRAGMA cache_size = -${CACHE_KIB}`);
         migrate(connection);
         if (options.maxPages !== undefined) connection.exec(`PRAGMA max_page_count = ${options.maxPages}`);
       }

@@ -68,12 +68,16 @@ export const MIGRATIONS: readonly string[] = [
   ) STRICT, WITHOUT ROWID;
 
   -- Prompts of open tickets, also of those that other nodes were sampled for: this one may be sampled later.
+  -- Most of the rows there are, written as fast as a backlog comes in: they are appended, and found by a short
+  -- hash of the ticket's id, since an index of random 66-byte ids would be rewritten all over.
   CREATE TABLE prompts (
-    ticket_id TEXT PRIMARY KEY,
+    seq INTEGER PRIMARY KEY,
+    hash INTEGER NOT NULL,
+    ticket_id TEXT NOT NULL,
     event TEXT NOT NULL,
     seen_at INTEGER NOT NULL
-  ) STRICT, WITHOUT ROWID;
-  CREATE INDEX prompts_by_time ON prompts (seen_at);
+  ) STRICT;
+  CREATE INDEX prompts_by_hash ON prompts (hash);
 
   -- Later samplings of this node whose prompt has still to be read from the chain.
   CREATE TABLE samplings (

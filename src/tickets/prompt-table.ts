@@ -25,17 +25,20 @@ export class PromptTable {
   }
 
   keep(event: PromptEvent): void {
-    const sql = 'INSERT INTO prompts (ticket_id, event, seen_at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING';
-    this.#database.run(sql, event.ticketId, promptToJson(event), this.#now());
+    const { ticketId } = event;
+    const sql = 'INSERT INTO prompts (hash, ticket_id, event, seen_at) VALUES (?, ?, ?, ?)';
+    this.#database.run(sql, hashOf(ticketId), ticketId, promptToJson(event), this.#now());
   }
 
   find(ticketId: string): PromptEvent | undefined {
-    const found = this.#database.get('SELECT event FROM prompts WHERE ticket_id = ?', ticketId);
+    const sql = 'SELECT event FROM prompts WHERE hash = ? AND ticket_id = ? LIMIT 1';
+    const found = this.#database.get(sql, hashOf(ticketId), ticketId);
     return found === undefined ? undefined : promptFromJson(ticketId, EventRow.parse(found).event);
   }
 
   drop(ticketId: string): void {
-    this.#database.run('DELETE FROM prompts WHERE ticket_id = ?', ticketId);
+    const sql = 'DELETE FROM prompts WHERE hash = ? AND ticket_id = ?';
+    this.#database.run(sql, hashOf(ticketId), ticketId);
   }
 
   /** Drops prompts seen before `beforeMs` (ms since 1970), whose settlement will hardly come. */
@@ -67,4 +70,13 @@ export class PromptTable {
         deadlineMs: deadline,
       }));
   }
+}
+
+/** FNV-1a, 32 bits: http://www.isthe.com/chongo/tech/comp/fnv/ */
+function hashOf(text: string): number {
+  let hash = 0x811c9dc5;
+  for (let index = 0; index < text.length; index++) {
+    hash = Math.imul(hash ^ text.charCodeAt(index), 0x01000193);
+  }
+  return hash >>> 0;
 }

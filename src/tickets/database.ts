@@ -33,6 +33,7 @@ export interface DatabaseOptions {
 /** One SQLite file: opened, checked, migrated; its writes are transactions. */
 export class Database {
   readonly path: string;
+  readonly #readOnly: boolean;
   readonly #connection: InstanceType<typeof DatabaseSync>;
   readonly #statements = new Map<string, StatementSyncInstance>();
   #hook: WriteHook | undefined;
@@ -40,8 +41,9 @@ export class Database {
   #depth = 0;
   #fault: AtomaError | undefined;
 
-  private constructor(path: string, connection: InstanceType<typeof DatabaseSync>) {
+  private constructor({ path, readOnly }: DatabaseOptions, connection: InstanceType<typeof DatabaseSync>) {
     this.path = path;
+    this.#readOnly = readOnly;
     this.#connection = connection;
   }
 
@@ -72,7 +74,7 @@ export class Database {
         migrate(connection);
         if (options.maxPages !== undefined) connection.exec(`PRAGMA max_page_count = ${options.maxPages}`);
       }
-      return new Database(path, connection);
+      return new Database(options, connection);
     } catch (error) {
       connection?.close();
       throw journalError(path, 'opening it', error);
@@ -128,9 +130,15 @@ export class Database {
     return this.#read(() => this.#statement(sql).all(...values));
   }
 
+  /** What is in the log goes into the file, so that a copy of the file alone is a whole backup. */
   close(): void {
+    if (!this.#connection.isOpen) return;
     this.#statements.clear();
-    if (this.#connection.isOpen) this.#connection.close();
+    try {
+      if (!this.#readOnly) this.#connection.exec('PRAGMA wal_checkpoint(TRUNCATE)');
+    } finally {
+      this.#connection.close();
+    }
   }
 
   #read<T>(query: () => T): T {

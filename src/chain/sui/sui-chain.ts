@@ -117,7 +117,7 @@ export class SuiChain implements Chain {
       { chainId, packageId, spoolLimitBytes, smallId, stallMs: options.stallMs },
       { source, endpoint, tip, logger },
     );
-    const past = new EventHistory({ packageId, smallId }, { source, endpoint, logger });
+    const past = new EventHistory({ smallId }, { source, endpoint, logger });
     const submitter = new CommitmentSubmitter(
       { requestTimeoutMs, callTimeoutMs },
       { endpoint, call, keypair, logger },

@@ -12,17 +12,19 @@ interface IntakeFlags {
 
 /** Of so many events, one is for the node. */
 const OWN_EVERY = 100;
-/** So many prompts a second as a large network has, and never two at the same moment by design. */
+/** A hundred prompts a second on average, at random moments: now and then several come close together. */
 const LIVE_GAP_MS = 10;
 
 /** What deals with batches, as the node's journal does. */
 interface Consumer {
+  /** Returns when the batch has been dealt with. */
   onBatch(batch: ChainBatch): void;
+  close(): void;
 }
 
-/** Counts, so that the chain client is measured alone. */
-function countingConsumer(): Consumer {
-  return { onBatch: () => undefined };
+/** Drops everything, so that the chain client is measured alone. */
+function openConsumer(): Consumer {
+  return { onBatch: () => undefined, close: () => undefined };
 }
 
 /** How many events a second come in from a backlog, and how long a live one takes from its emission. */
@@ -36,7 +38,7 @@ export async function intake(flags: IntakeFlags): Promise<void> {
     // The first round warms caches and compilers and is not counted.
     for (let round = 0; round <= Number(flags.rounds); round++) {
       const cpu = process.cpuUsage();
-      const rate = await readBacklog(chain, start, events, countingConsumer());
+      const rate = await readBacklog(chain, start, events);
       const { user, system } = process.cpuUsage(cpu);
       const name = round === 0 ? 'warm-up' : `round ${round}`;
       const microseconds = ((user + system) / events).toFixed(1);
@@ -44,7 +46,7 @@ export async function intake(flags: IntakeFlags): Promise<void> {
       process.stderr.write(`${name}: ${Math.round(rate)} events/s, ${microseconds} µs of CPU each\n`);
       if (round > 0) rates.push(rate);
     }
-    const delays = await liveDelays(chain, Number(flags.live), countingConsumer());
+    const delays = await liveDelays(chain, Number(flags.live));
     const result = {
       bench: 'intake',
       events_per_second: Math.round(median(rates)),
@@ -84,13 +86,9 @@ async function tipCursor(bench: BenchChain): Promise<string> {
 }
 
 /** Events a second, from the first call of a fresh connection to the last event dealt with. */
-async function readBacklog(
-  bench: BenchChain,
-  after: string,
-  events: number,
-  consumer: Consumer,
-): Promise<number> {
+async function readBacklog(bench: BenchChain, after: string, events: number): Promise<number> {
   const chain = await bench.connect();
+  const consumer = openConsumer();
   let seen = 0;
   const startedAt = performance.now();
   await follow(chain, after, (batch) => {
@@ -99,13 +97,15 @@ async function readBacklog(
     return seen < events ? 'more' : 'enough';
   });
   const seconds = (performance.now() - startedAt) / 1000;
+  consumer.close();
   await chain.close();
   return seen / seconds;
 }
 
 /** ms from an event's emission to when its batch was dealt with, for each event. */
-async function liveDelays(bench: BenchChain, events: number, consumer: Consumer): Promise<number[]> {
+async function liveDelays(bench: BenchChain, events: number): Promise<number[]> {
   const chain = await bench.connect();
+  const consumer = openConsumer();
   const dealtWith = new Map<string, number>();
   let emitted: Promise<readonly LiveEvent[]> | undefined;
   await follow(chain, undefined, (batch) => {
@@ -116,6 +116,7 @@ async function liveDelays(bench: BenchChain, events: number, consumer: Consumer)
     return dealtWith.size < events ? 'more' : 'enough';
   });
   const sent = (await emitted) ?? [];
+  consumer.close();
   await chain.close();
   return sent.map(({ id, atMs }) => (dealtWith.get(id) ?? Number.NaN) - atMs);
 }

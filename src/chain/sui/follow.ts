@@ -126,7 +126,8 @@ export class EventFollower {
     );
     const early = await spool.take();
     const [head] = early;
-    let checkpoint = position?.checkpoint;
+    // What was given up counts as read: the gap must not be found again.
+    let checkpoint = start !== undefined && 'from' in start ? start.from - 1n : position?.checkpoint;
     const stretch = ({ events, cursor, checkpoint: covered }: Delivery): Stretch => {
       checkpoint = newest(checkpoint, covered);
       return { events, position: { cursor: cursor ?? head.cursor, checkpoint } };

@@ -136,9 +136,10 @@ export class Database {
     this.#statements.clear();
     try {
       if (!this.#readOnly) this.#connection.exec('PRAGMA wal_checkpoint(TRUNCATE)');
-    } finally {
-      this.#connection.close();
+    } catch {
+      // A full disk, say: the log stays beside the file, and the next one to open it reads both.
     }
+    this.#connection.close();
   }
 
   #read<T>(query: () => T): T {

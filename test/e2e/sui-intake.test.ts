@@ -206,6 +206,8 @@ t.test('pruned history stops the node, unless the gap is accepted', async (t) =>
     log.some((line) => line.startsWith('the endpoint has pruned events')),
     'the loss is in the log',
   );
+  const stopped = await read(chain, () => true, { after: cursor, acceptGap: true });
+  await read(chain, () => true, { after: stopped.cursor });
   await send('next');
   const again = await read(chain, prompts(1), { after: later });
   t.strictSame(promptsOf(again.events), ['next'], 'afterwards there is no gap any more');

@@ -2,8 +2,8 @@ import { GrpcTypes } from '@mysten/sui/grpc';
 import fc from 'fast-check';
 import t from 'tap';
 import { EVENT_LAYOUTS, floatToBits } from '#src/chain/index.js';
-import { EventDecoder } from '#src/chain/sui/events.js';
-import { type RawEvent, readFrame } from '#src/chain/sui/frame-codec.js';
+import { EventDecoder, type RawEvent } from '#src/chain/sui/events.js';
+import { readFrame } from '#src/chain/sui/frame-codec.js';
 import { KeptTexts } from '#src/chain/sui/proto-reader.js';
 
 const PACKAGE = `0x${'a7'.repeat(32)}`;

@@ -1,8 +1,7 @@
 import { GrpcTypes } from '@mysten/sui/grpc';
 import type { Logger } from 'pino';
 import { Backoff, pause } from '../../core/index.js';
-import { type EventQuery, type EventSource, StreamFault } from './event-source.js';
-import type { Frame } from './frame-codec.js';
+import { type EventPage, type EventQuery, type EventSource, StreamFault } from './event-source.js';
 
 /** The index trails the chain by well under a second on a healthy full node. */
 const INDEX_WAIT_FIRST_MS = 50;
@@ -14,7 +13,7 @@ const { QueryEndReason } = GrpcTypes;
 export type BackfillRange = Pick<EventQuery, 'after' | 'before' | 'from' | 'until'>;
 
 /**
- * All frames of a range, page after page, waiting where the full node's index trails its chain; the next page
+ * All events of a range, page after page, waiting where the full node's index trails its chain; the next page
  * is on its way while one is dealt with. Returns at the end of the range, or when `signal` aborts.
  * @throws StreamFault where a page breaks off or the endpoint makes no progress; what gRPC throws
  */
@@ -22,9 +21,9 @@ export async function* backfill(
   range: BackfillRange,
   modules: { readonly source: EventSource; readonly logger: Logger },
   signal: AbortSignal,
-): AsyncGenerator<readonly Frame[], void, void> {
+): AsyncGenerator<EventPage, void, void> {
   const indexWait = new Backoff({ firstMs: INDEX_WAIT_FIRST_MS, maxMs: INDEX_WAIT_MAX_MS });
-  const request = (after: Uint8Array | undefined): Promise<readonly Frame[]> => {
+  const request = (after: Uint8Array | undefined): Promise<EventPage> => {
     const page = modules.source.list({ ...range, after }, signal);
     // It is awaited later, or not at all where the reader leaves.
     page.catch(() => undefined);
@@ -34,10 +33,9 @@ export async function* backfill(
   let next = request(position);
   while (!signal.aborted && !sameBytes(position, range.before)) {
     const page = await next;
-    const last = page.at(-1);
-    const moved = !sameBytes(position, last?.cursor);
-    const more = continuation(last?.end, moved);
-    position = last?.cursor;
+    const moved = !sameBytes(position, page.cursor);
+    const more = continuation(page.end, moved);
+    position = page.cursor;
     if (more === 'at-once') next = request(position);
     yield page;
     if (more === 'done') return;

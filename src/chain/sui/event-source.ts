@@ -1,5 +1,6 @@
 import { GrpcTypes, type SuiGrpcClient } from '@mysten/sui/grpc';
-import type { RpcOptions, RpcOutputStream } from '@protobuf-ts/runtime-rpc';
+import type { RpcInterceptor, RpcOptions, RpcOutputStream } from '@protobuf-ts/runtime-rpc';
+import type { ChainEvent } from '../../core/index.js';
 import type { Endpoint } from './endpoint.js';
 import { EVENT_FIELDS, type Frame, readingFrames } from './frame-codec.js';
 import { linkAbort } from './linked-abort.js';
@@ -18,6 +19,17 @@ export interface EventQuery {
   readonly descending?: boolean;
   /** `module::Name`: this type only. */
   readonly type?: string;
+}
+
+/** Events in the order asked for, and how they go on. */
+export interface EventPage {
+  readonly events: readonly ChainEvent[];
+  /** Everything up to here is in `events`; undefined where nothing came at all. */
+  readonly cursor: Uint8Array | undefined;
+  /** The newest checkpoint that has been delivered wholly. */
+  readonly checkpoint: bigint | undefined;
+  /** Undefined where the endpoint broke off without saying why. */
+  readonly end: GrpcTypes.QueryEndReason | undefined;
 }
 
 export interface EventSourceOptions {
@@ -43,11 +55,12 @@ export class StreamFault extends Error {
 export class EventSource {
   readonly #options: EventSourceOptions;
   readonly #endpoint: Endpoint;
-  readonly #reading = readingFrames();
+  readonly #reading: RpcInterceptor;
 
   constructor(options: EventSourceOptions, modules: { readonly endpoint: Endpoint }) {
     this.#options = options;
     this.#endpoint = modules.endpoint;
+    this.#reading = readingFrames(options.packageId);
   }
 
   /** Events from now on; the first frame holds the cursor where the stream begins. Ends by an error only. */
@@ -75,28 +88,25 @@ export class EventSource {
    * One page of events, in one piece.
    * @throws StreamFault where it breaks off or is silent for too long; what gRPC throws, also when `signal` aborts
    */
-  async list(query: EventQuery, signal: AbortSignal): Promise<readonly Frame[]> {
+  async list(query: EventQuery, signal: AbortSignal): Promise<EventPage> {
     signal.throwIfAborted();
     const guard = new StreamGuard(this.#options.idleLimitMs, this.#endpoint, signal);
-    const frames: Frame[] = [];
+    const page = new PageBuilder();
     try {
       const request = this.#listRequest(query);
-      const { responses } = guard.client.ledgerService.listEvents(request, this.#callOptions(guard));
+      const responses = framesOf(
+        guard.client.ledgerService.listEvents(request, this.#callOptions(guard)).responses,
+      );
       // An iterator would cost a turn of the event loop for each of thousands of frames.
       await new Promise<void>((resolve, reject) => {
-        let bytes = 0;
-        framesOf(responses).onMessage((frame) => {
+        responses.onMessage((frame) => {
           guard.heard();
-          if (bytes > PAGE_LIMIT_BYTES) return;
-          bytes += frame.event?.contents?.length ?? 0;
-          const full = bytes > PAGE_LIMIT_BYTES && frame.end === undefined;
-          frames.push(full ? { ...frame, end: GrpcTypes.QueryEndReason.ITEM_LIMIT } : frame);
-          if (full) resolve();
+          if (page.add(frame) === 'full') resolve();
         });
         responses.onError(reject);
         responses.onComplete(resolve);
       });
-      return frames;
+      return page.finish();
     } catch (error) {
       throw guard.explain(error);
     } finally {
@@ -133,6 +143,40 @@ export class EventSource {
       terms: [{ literals: [{ negated: false, predicate: { oneofKind: 'eventType', eventType } }] }],
     };
   }
+}
+
+/** Gathers the frames of a page. */
+class PageBuilder {
+  readonly #events: ChainEvent[] = [];
+  #cursor: Uint8Array | undefined;
+  #checkpoint: bigint | undefined;
+  #end: GrpcTypes.QueryEndReason | undefined;
+  #bytes = 0;
+
+  /** @returns full: the page is cut here, and what comes after is not taken any more */
+  add(frame: Frame): 'full' | 'open' {
+    if (this.#bytes > PAGE_LIMIT_BYTES) return 'full';
+    if (frame.event !== undefined) this.#events.push(frame.event);
+    this.#cursor = frame.cursor;
+    this.#checkpoint = newest(this.#checkpoint, frame.checkpoint);
+    this.#bytes += frame.size;
+    if (this.#bytes <= PAGE_LIMIT_BYTES) {
+      this.#end = frame.end;
+      return 'open';
+    }
+    this.#end = frame.end ?? GrpcTypes.QueryEndReason.ITEM_LIMIT;
+    return 'full';
+  }
+
+  finish(): EventPage {
+    return { events: this.#events, cursor: this.#cursor, checkpoint: this.#checkpoint, end: this.#end };
+  }
+}
+
+/** The later of two checkpoints that may be unknown. */
+export function newest(a: bigint | undefined, b: bigint | undefined): bigint | undefined {
+  if (a === undefined) return b;
+  return b === undefined || a > b ? a : b;
 }
 
 /** Ends one stream when it has been silent for too long, and lets go of everything it held. */

@@ -2,13 +2,23 @@ import { normalizeSuiAddress } from '@mysten/sui/utils';
 import { type ChainEvent, messageOf, type PromptEvent, type PromptParams } from '../../core/index.js';
 import { MAX_CHUNKS } from '../commitment.js';
 import { BcsReader } from './bcs-reader.js';
-import type { RawEvent } from './frame-codec.js';
 import { type EventName, floatFromBits } from './layout.js';
 
 type Origin = Pick<ChainEvent, 'id' | 'timestampMs' | 'checkpoint'>;
 type Decoder = (reader: BcsReader, origin: Origin, type: string) => ChainEvent;
 /** What an event's type alone says; a decoder where its bytes matter. */
 type TypeMeaning = 'foreign' | 'malformed' | 'other' | Decoder;
+
+/** An event as the endpoint sent it; what it left out is undefined. */
+export interface RawEvent {
+  /** `address::module::Name` */
+  readonly eventType: string | undefined;
+  /** BCS. */
+  readonly contents: Uint8Array | undefined;
+  readonly checkpoint: bigint | undefined;
+  readonly transactionDigest: string | undefined;
+  readonly eventIndex: number | undefined;
+}
 
 /** Far more than the contract has; type arguments, which anyone may choose, cannot fill the memory. */
 const KNOWN_TYPES = 200;
@@ -32,21 +42,16 @@ export class EventDecoder {
 
   /**
    * @param fallbackId makes the id of an event whose digest or index the endpoint left out; unique
-   * @param timestampMs when the chain made it, ms since 1970, where that is known
    * @returns undefined for an event of another package
    */
-  decode(
-    event: RawEvent,
-    fallbackId: () => string,
-    timestampMs?: number | undefined,
-  ): ChainEvent | undefined {
+  decode(event: RawEvent, fallbackId: () => string): ChainEvent | undefined {
     const type = event.eventType ?? '';
     const meaning = this.#meaningOf(type);
     if (meaning === 'foreign') return undefined;
     const { transactionDigest: digest, eventIndex: index, checkpoint } = event;
     const identified = digest !== undefined && index !== undefined;
     const id = identified ? `${digest}:${index}` : fallbackId();
-    const origin: Origin = { id, timestampMs, checkpoint };
+    const origin: Origin = { id, timestampMs: undefined, checkpoint };
     if (meaning === 'malformed') return undecodable(origin, type, 'its type is missing or malformed');
     if (!identified) {
       return undecodable(origin, type, 'the endpoint left out its transaction digest or its index');

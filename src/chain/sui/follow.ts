@@ -5,8 +5,7 @@ import { backfill } from './backfill.js';
 import { CheckpointTimes } from './checkpoint-times.js';
 import { formatCursor, type Position, parseCursor } from './cursor.js';
 import type { Endpoint } from './endpoint.js';
-import { type EventSource, StreamFault } from './event-source.js';
-import { EventDecoder } from './events.js';
+import { type EventPage, type EventSource, newest, StreamFault } from './event-source.js';
 import type { Frame } from './frame-codec.js';
 import { type HistoryStart, historyStart } from './history-start.js';
 import { linkAbort } from './linked-abort.js';
@@ -41,14 +40,12 @@ export interface FollowerModules {
   readonly logger: Logger;
 }
 
-/** A frame with the time it was made, where it is a live one. */
-interface TimedFrame extends Frame {
-  readonly madeAtMs?: number | undefined;
-}
+/** What a page or a moment of the live stream brought. */
+type Delivery = Omit<EventPage, 'end'>;
 
-/** Frames in order, and the position after all of them. */
+/** Events in order, and the position after all of them. */
 interface Stretch {
-  readonly frames: readonly TimedFrame[];
+  readonly events: readonly ChainEvent[];
   readonly position: Position;
 }
 
@@ -61,13 +58,11 @@ interface Stretch {
 export class EventFollower {
   readonly #options: FollowerOptions;
   readonly #modules: FollowerModules;
-  readonly #decoder: EventDecoder;
   readonly #times: CheckpointTimes;
 
   constructor(options: FollowerOptions, modules: FollowerModules) {
     this.#options = options;
     this.#modules = modules;
-    this.#decoder = new EventDecoder(options.packageId);
     this.#times = new CheckpointTimes(modules);
   }
 
@@ -131,11 +126,11 @@ export class EventFollower {
     );
     const early = await spool.take();
     const [head] = early;
-    let checkpoint = position?.checkpoint;
-    const stretch = (frames: readonly TimedFrame[]): Stretch => {
-      for (const frame of frames) checkpoint = newest(checkpoint, frame.checkpoint);
-      // Frames are handed out one at least; where they came from keeps to that.
-      return { frames, position: { cursor: frames.at(-1)?.cursor ?? head.cursor, checkpoint } };
+    // What was given up counts as read: the gap must not be found again.
+    let checkpoint = start !== undefined && 'from' in start ? start.from - 1n : position?.checkpoint;
+    const stretch = ({ events, cursor, checkpoint: covered }: Delivery): Stretch => {
+      checkpoint = newest(checkpoint, covered);
+      return { events, position: { cursor: cursor ?? head.cursor, checkpoint } };
     };
     if (start !== undefined) {
       refuseOlder(head, position);
@@ -146,48 +141,44 @@ export class EventFollower {
     const endLive = tip.enterLive();
     try {
       logger.info({ checkpoint: head.checkpoint?.toString() }, 'following live events');
-      yield stretch(early);
-      for (;;) yield stretch(await spool.take());
+      yield stretch(delivery(early));
+      for (;;) yield stretch(delivery(await spool.take()));
     } finally {
       endLive();
     }
   }
 
-  /** Notes of each live frame when it came, however long it will wait to be read. */
-  async *#live(frames: AsyncIterable<Frame>): AsyncGenerator<TimedFrame, void, void> {
+  /** Notes of each live event when it came, however long it will wait to be read. */
+  async *#live(frames: AsyncIterable<Frame>): AsyncGenerator<Frame, void, void> {
     const clock = new LiveClock(Date.now);
     for await (const frame of frames) {
       this.#modules.tip.observe(frame.checkpoint);
-      yield { ...frame, madeAtMs: clock.arrival() };
+      const timestampMs = clock.arrival();
+      yield frame.event === undefined ? frame : { ...frame, event: { ...frame.event, timestampMs } };
     }
   }
 
-  async #toBatch({ frames, position }: Stretch, seen: RecentIds, signal: AbortSignal): Promise<ChainBatch> {
-    const cursor = formatCursor(this.#options, position);
-    const events: ChainEvent[] = [];
-    for (const frame of frames) {
-      const event = this.#toEvent(frame, seen);
-      if (event !== undefined) events.push(event);
-    }
+  async #toBatch(
+    { events: all, position }: Stretch,
+    seen: RecentIds,
+    signal: AbortSignal,
+  ): Promise<ChainBatch> {
+    const events = all.filter((event) => this.#isNew(event, seen));
     const { smallId } = this.#options;
     return {
-      cursor,
+      cursor: formatCursor(this.#options, position),
       events: smallId === undefined ? events : await stampOwn(events, smallId, this.#times, signal),
     };
   }
 
-  #toEvent({ event: raw, cursor, madeAtMs }: TimedFrame, seen: RecentIds): ChainEvent | undefined {
-    if (raw === undefined) return undefined;
+  #isNew(event: ChainEvent, seen: RecentIds): boolean {
     const { logger } = this.#modules;
-    const fallbackId = (): string => `unidentified:${Buffer.from(cursor).toString('base64url')}`;
-    const event = this.#decoder.decode(raw, fallbackId, madeAtMs);
-    if (event === undefined) return undefined;
     if (!seen.add(event.id)) {
       logger.debug({ eventId: event.id }, 'dropped an event that was delivered before');
-      return undefined;
+      return false;
     }
     if (event.kind === 'undecodable') logger.warn({ event }, 'an event cannot be read');
-    return event;
+    return true;
   }
 
   async #waitAfter(error: unknown, backoff: Backoff, signal: AbortSignal): Promise<void> {
@@ -235,7 +226,9 @@ function throwIfRefused(start: HistoryStart | undefined, refusal: unknown, url: 
   );
 }
 
-function newest(a: bigint | undefined, b: bigint | undefined): bigint | undefined {
-  if (a === undefined) return b;
-  return b === undefined || a > b ? a : b;
+/** What live frames deliver together. */
+function delivery(frames: readonly Frame[]): Delivery {
+  let checkpoint: bigint | undefined;
+  for (const frame of frames) checkpoint = newest(checkpoint, frame.checkpoint);
+  return { events: frames.flatMap(({ event }) => event ?? []), cursor: frames.at(-1)?.cursor, checkpoint };
 }

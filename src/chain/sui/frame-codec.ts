@@ -1,21 +1,12 @@
 import { GrpcTypes } from '@mysten/sui/grpc';
 import { MessageType } from '@protobuf-ts/runtime';
 import type { RpcInterceptor } from '@protobuf-ts/runtime-rpc';
+import type { ChainEvent } from '../../core/index.js';
+import { EventDecoder, type RawEvent } from './events.js';
 import { KeptTexts, ProtoReader } from './proto-reader.js';
 
-/** An event as the endpoint sent it; what it left out is undefined. */
-export interface RawEvent {
-  /** `address::module::Name` */
-  readonly eventType: string | undefined;
-  /** BCS. */
-  readonly contents: Uint8Array | undefined;
-  readonly checkpoint: bigint | undefined;
-  readonly transactionDigest: string | undefined;
-  readonly eventIndex: number | undefined;
-}
-
 /** One message of an event stream. */
-export interface Frame {
+export interface RawFrame {
   /** Undefined: nothing matched up to the cursor. */
   readonly event: RawEvent | undefined;
   /** Everything up to here has been delivered. */
@@ -24,6 +15,14 @@ export interface Frame {
   readonly checkpoint: bigint | undefined;
   /** Only on the last frame of a list. */
   readonly end: GrpcTypes.QueryEndReason | undefined;
+}
+
+/** One message of an event stream, its event read: the bytes are not kept, which spares the garbage collector. */
+export interface Frame extends Omit<RawFrame, 'event'> {
+  /** Undefined: nothing that concerns the package came up to the cursor. */
+  readonly event: ChainEvent | undefined;
+  /** Length of the event in BCS. */
+  readonly size: number;
 }
 
 /** Which fields of an event a frame takes. */
@@ -40,7 +39,7 @@ const CONTENTS = { value: 2 } as const;
  * Reads a message of an event stream.
  * @throws RangeError for bytes that are none, or without a cursor
  */
-export function readFrame(bytes: Uint8Array, types: KeptTexts): Frame {
+export function readFrame(bytes: Uint8Array, types: KeptTexts): RawFrame {
   const reader = new ProtoReader(bytes);
   let event: RawEvent | undefined;
   let cursor: Uint8Array | undefined;
@@ -110,13 +109,18 @@ function readContents(reader: ProtoReader): Uint8Array | undefined {
 /** The messages of both event streams, read into frames at once. */
 class FrameType extends MessageType<Frame> {
   readonly #types = new KeptTexts();
+  readonly #decoder: EventDecoder;
 
-  constructor() {
+  constructor(decoder: EventDecoder) {
     super('sui.rpc.v2.ListEventsResponse', []);
+    this.#decoder = decoder;
   }
 
   override fromBinary(bytes: Uint8Array): Frame {
-    return readFrame(bytes, this.#types);
+    const { event: raw, cursor, checkpoint, end } = readFrame(bytes, this.#types);
+    const fallbackId = (): string => `unidentified:${Buffer.from(cursor).toString('base64url')}`;
+    const event = raw === undefined ? undefined : this.#decoder.decode(raw, fallbackId);
+    return { event, size: raw?.contents?.length ?? 0, cursor, checkpoint, end };
   }
 
   /** The transport asks after each read, and the read was strict. */
@@ -129,8 +133,8 @@ class FrameType extends MessageType<Frame> {
  * For the calls of event streams: their messages are {@link Frame}s then, whatever their type says. The
  * general decoder and the transport's check of what it made take most of the time of a long backlog.
  */
-export function readingFrames(): RpcInterceptor {
-  const O = new FrameType();
+export function readingFrames(packageId: string): RpcInterceptor {
+  const O = new FrameType(new EventDecoder(packageId));
   return {
     interceptServerStreaming: (next, method, input, options) => next({ ...method, O }, input, options),
   };

@@ -1,12 +1,11 @@
 import { GrpcTypes } from '@mysten/sui/grpc';
+import { normalizeSuiAddress } from '@mysten/sui/utils';
 import type { Logger } from 'pino';
 import { AtomaError, type ChainEvent, type PromptEvent } from '../../core/index.js';
 import { backfill } from './backfill.js';
 import { CheckpointTimes } from './checkpoint-times.js';
 import type { Endpoint } from './endpoint.js';
 import { type EventSource, StreamFault } from './event-source.js';
-import { EventDecoder } from './events.js';
-import type { Frame } from './frame-codec.js';
 import { linkAbort } from './linked-abort.js';
 import { cancelled, chainUnavailable } from './rpc-errors.js';
 import { stampOwn } from './time-stamps.js';
@@ -15,11 +14,8 @@ const { ITEM_LIMIT, SCAN_LIMIT } = GrpcTypes.QueryEndReason;
 const PROMPT_TYPE = 'gate::Text2TextPromptEvent';
 /** A ticket that is open is minutes old: thousands of prompts ago on the busiest network, not tens of thousands. */
 const SEARCHED_PAGES = 32;
-/** An ID is the first field of every event of a ticket. */
-const ID_BYTES = 32;
 
 interface HistoryOptions {
-  readonly packageId: string;
   /** Whose prompts carry their time. */
   readonly smallId: bigint;
 }
@@ -34,22 +30,19 @@ interface HistoryModules {
 export class EventHistory {
   readonly #options: HistoryOptions;
   readonly #modules: HistoryModules;
-  readonly #decoder: EventDecoder;
   readonly #times: CheckpointTimes;
 
   constructor(options: HistoryOptions, modules: HistoryModules) {
     this.#options = options;
     this.#modules = modules;
-    this.#decoder = new EventDecoder(options.packageId);
     this.#times = new CheckpointTimes(modules);
   }
 
   /** {@link Chain.findPrompt}. Its event carries its time. */
   async findPrompt(ticketId: string, signal: AbortSignal): Promise<PromptEvent | undefined> {
     return await this.#ask(`searching the prompt of ticket ${ticketId}`, signal, async (abort) => {
-      const frame = await this.#searchBackwards(Buffer.from(ticketId.slice(2), 'hex'), abort);
-      const event = frame === undefined ? undefined : this.#decode(frame);
-      if (event?.kind !== 'prompt') return undefined;
+      const event = await this.#searchBackwards(normalizeSuiAddress(ticketId), abort);
+      if (event === undefined) return undefined;
       const { checkpoint } = event;
       const times = await this.#times.read(checkpoint === undefined ? [] : [checkpoint], abort);
       return { ...event, timestampMs: checkpoint === undefined ? undefined : times.get(checkpoint) };
@@ -71,8 +64,7 @@ export class EventHistory {
       for (;;) {
         const page = await this.#ask(doing, signal, () => pages.next());
         if (page.done === true) break;
-        const events = page.value.flatMap((frame) => this.#decode(frame) ?? []);
-        yield await stampOwn(events, this.#options.smallId, this.#times, link.signal);
+        yield await stampOwn(page.value.events, this.#options.smallId, this.#times, link.signal);
       }
       if (signal.aborted) throw cancelled(doing);
     } finally {
@@ -80,16 +72,16 @@ export class EventHistory {
     }
   }
 
-  async #searchBackwards(ticketId: Uint8Array, signal: AbortSignal): Promise<Frame | undefined> {
+  async #searchBackwards(ticketId: string, signal: AbortSignal): Promise<PromptEvent | undefined> {
     let before: Uint8Array | undefined;
     for (let searched = 0; searched < SEARCHED_PAGES; searched++) {
       const page = await this.#modules.source.list({ before, descending: true, type: PROMPT_TYPE }, signal);
-      const found = page.find(({ event }) => isOf(ticketId, event?.contents));
-      if (found !== undefined) return found;
-      const last = page.at(-1);
+      for (const event of page.events) {
+        if (event.kind === 'prompt' && event.ticketId === ticketId) return event;
+      }
       // Every other end means that there is nothing before it.
-      if (last?.end !== ITEM_LIMIT && last?.end !== SCAN_LIMIT) return undefined;
-      before = last.cursor;
+      if (page.end !== ITEM_LIMIT && page.end !== SCAN_LIMIT) return undefined;
+      before = page.cursor;
     }
     return undefined;
   }
@@ -111,11 +103,6 @@ export class EventHistory {
     return to === undefined || to > tip ? tip : to;
   }
 
-  #decode({ event, cursor }: Frame): ChainEvent | undefined {
-    const fallbackId = (): string => `unidentified:${Buffer.from(cursor).toString('base64url')}`;
-    return event === undefined ? undefined : this.#decoder.decode(event, fallbackId);
-  }
-
   /** @throws AtomaError `cancelled`, `chain_unavailable`, or what `call` throws by itself */
   async #ask<T>(doing: string, signal: AbortSignal, call: (abort: AbortSignal) => Promise<T>): Promise<T> {
     if (signal.aborted) throw cancelled(doing);
@@ -130,8 +117,4 @@ export class EventHistory {
       link.release();
     }
   }
-}
-
-function isOf(ticketId: Uint8Array, contents: Uint8Array | undefined): boolean {
-  return contents !== undefined && Buffer.compare(contents.subarray(0, ID_BYTES), ticketId) === 0;
 }

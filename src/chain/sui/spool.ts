@@ -72,7 +72,7 @@ export class Spool<T extends Frame> {
       this.#frames[this.#frames.length - 1] = frame;
     } else {
       this.#frames.push(frame);
-      this.#bytes += FRAME_OVERHEAD_BYTES + (frame.event?.contents?.length ?? 0);
+      this.#bytes += FRAME_OVERHEAD_BYTES + frame.size;
     }
     this.#wake?.();
   }

@@ -122,7 +122,7 @@ export class SuiChain implements Chain {
       { chainId, packageId, spoolLimitBytes, smallId, stallMs: options.stallMs },
       { source, endpoint, tip, logger },
     );
-    const past = new EventHistory({ packageId, smallId }, { source, endpoint, logger });
+    const past = new EventHistory({ smallId }, { source, endpoint, logger });
     const gas = new GasWatch({ address, callTimeoutMs }, { endpoint, logger });
     const client = new TransactionClient({ callTimeoutMs }, { endpoint, keypair, logger });
     const submitter = new CommitmentSubmitter({ requestTimeoutMs }, { client, call, gas, logger });

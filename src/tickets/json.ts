@@ -7,7 +7,7 @@ const u64 = z
   .transform(BigInt);
 
 /** JSON has no NaN, infinities or -0, and the chain does hold them. */
-const float = z.union([z.number(), z.enum(['NaN', 'Infinity', '-Infinity', '-0']).transform(Number)]);
+const float = z.union([z.number(), z.string().transform(Number)]);
 
 const Params = z.object({
   model: z.string(),
@@ -52,17 +52,29 @@ const Prompt = z.object({
   outputDestination: z.base64(),
 });
 
-/** bigint as decimal text, floats as they are. */
-function replacer(_key: string, value: unknown): unknown {
-  if (typeof value === 'bigint') return value.toString();
-  if (typeof value === 'number' && (!Number.isFinite(value) || Object.is(value, -0))) {
-    return Object.is(value, -0) ? '-0' : String(value);
-  }
-  return value;
+/** What `JSON.stringify` would lose of a float, as text. */
+function floatToJson(value: number): number | string {
+  if (Object.is(value, -0)) return '-0';
+  return Number.isFinite(value) ? value : String(value);
+}
+
+/** By hand rather than with a replacer: every prompt of a backlog passes here, and a replacer is called per key. */
+function plainParams(params: PromptParams): z.input<typeof Params> {
+  return {
+    ...params,
+    prePromptTokens: [...params.prePromptTokens],
+    maxTokens: params.maxTokens.toString(),
+    randomSeed: params.randomSeed.toString(),
+    repeatLastN: params.repeatLastN.toString(),
+    repeatPenalty: floatToJson(params.repeatPenalty),
+    temperature: floatToJson(params.temperature),
+    topK: params.topK.toString(),
+    topP: floatToJson(params.topP),
+  };
 }
 
 export function paramsToJson(params: PromptParams): string {
-  return JSON.stringify(params, replacer);
+  return JSON.stringify(plainParams(params));
 }
 
 export function paramsFromJson(json: string): PromptParams {
@@ -70,7 +82,7 @@ export function paramsFromJson(json: string): PromptParams {
 }
 
 export function answerToJson(answer: TicketAnswer): string {
-  return JSON.stringify(answer, replacer);
+  return JSON.stringify(answer);
 }
 
 export function answerFromJson(json: string): TicketAnswer {
@@ -78,7 +90,9 @@ export function answerFromJson(json: string): TicketAnswer {
 }
 
 export function errorToJson({ code, message, fields }: ErrorData): string {
-  return JSON.stringify({ code, message, fields }, replacer);
+  return JSON.stringify({ code, message, fields }, (_key, value: unknown) =>
+    typeof value === 'bigint' ? value.toString() : value,
+  );
 }
 
 export function errorFromJson(json: string): ErrorData {
@@ -86,10 +100,16 @@ export function errorFromJson(json: string): ErrorData {
 }
 
 export function promptToJson(event: PromptEvent): string {
-  const { id, timestampMs, checkpoint, params, chunksCount, nodes } = event;
-  const outputDestination = Buffer.from(event.outputDestination).toString('base64');
-  const record = { id, timestampMs, checkpoint, params, chunksCount, nodes, outputDestination };
-  return JSON.stringify(record, replacer);
+  const record: z.input<typeof Prompt> = {
+    id: event.id,
+    timestampMs: event.timestampMs,
+    checkpoint: event.checkpoint?.toString(),
+    params: plainParams(event.params),
+    chunksCount: event.chunksCount.toString(),
+    nodes: event.nodes.map(String),
+    outputDestination: Buffer.from(event.outputDestination).toString('base64'),
+  };
+  return JSON.stringify(record);
 }
 
 export function promptFromJson(ticketId: string, json: string): PromptEvent {

@@ -18,6 +18,7 @@ t.test('ticket streams over the death of the node', async (t) => {
   const from_index = before.tokens.length;
   t.ok(from_index < MAX_TOKENS);
 
+  const back = await stage.chain.goOffline();
   const second = stage.node();
   const early = await second.listening;
   t.match(
@@ -25,6 +26,7 @@ t.test('ticket streams over the death of the node', async (t) => {
     { error: { data: { code: 'not_ready' } } },
     'a node that has not opened its journal does not deny the ticket',
   );
+  await back();
   const url = await ready(second);
   const again = await stage.client(url);
   const after = await StreamReader.open(again, 'atoma_subscribe', { ticket_id: running, from_index });

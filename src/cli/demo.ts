@@ -165,7 +165,8 @@ async function runTicket(stage: Stage, prompt: string, maxTokens: number): Promi
   const subscription = z.string().parse(await rpc.call('atoma_subscribe', { ticket_id: ticketId }));
   const failure = await new Promise<string | undefined>((resolve) =>
     rpc.onFrames(subscription, (frame) => {
-      if (!json) process.stdout.write(frame.text);
+      // The answer begins again: what stands in this line no longer counts.
+      if (!json) process.stdout.write(frame.restarted ? '\n' : frame.text);
       if (frame.done) resolve(frame.error?.message);
     }),
   );

@@ -45,11 +45,7 @@ export class RpcClient {
   private constructor(socket: WebSocket) {
     this.#socket = socket;
     socket.on('message', (data) => this.#receive(String(data)));
-    socket.on('close', () => {
-      const error = new AtomaError('connection_closed', 'the node closed the connection');
-      for (const call of this.#calls.values()) call.reject(error);
-      this.#calls.clear();
-    });
+    socket.on('close', () => this.#onClose());
     socket.on('error', () => undefined);
   }
 
@@ -61,8 +57,9 @@ export class RpcClient {
     return client;
   }
 
-  /** @throws AtomaError `rpc_error` with the node's message. */
+  /** @throws AtomaError `rpc_error` with the node's message; `connection_closed`. */
   call(method: string, params: Readonly<Record<string, unknown>>): Promise<unknown> {
+    if (this.#socket.readyState !== WebSocket.OPEN) return Promise.reject(connectionClosed());
     const id = this.#nextId++;
     return new Promise((resolve, reject) => {
       this.#calls.set(id, { resolve, reject });
@@ -70,15 +67,31 @@ export class RpcClient {
     });
   }
 
-  /** Hands every frame of a subscription, also those that came before this call, to `onFrame`. */
+  /**
+   * Hands every frame of a subscription, also those that came before this call, to `onFrame`. Where the
+   * connection is lost before the last one, a last one with an error is made up.
+   */
   onFrames(subscription: string, onFrame: (frame: StreamFrame) => void): void {
-    this.#streams.set(subscription, onFrame);
-    for (const frame of this.#early.get(subscription) ?? []) onFrame(frame);
+    const early = this.#early.get(subscription) ?? [];
+    if (!early.at(-1)?.done) this.#streams.set(subscription, onFrame);
+    for (const frame of early) onFrame(frame);
     this.#early.delete(subscription);
+    if (this.#socket.readyState === WebSocket.CLOSED) this.#onClose();
   }
 
   close(): void {
     this.#socket.terminate();
+  }
+
+  #onClose(): void {
+    const error = connectionClosed();
+    for (const call of this.#calls.values()) call.reject(error);
+    this.#calls.clear();
+    const listeners = [...this.#streams.values()];
+    this.#streams.clear();
+    for (const listener of listeners) {
+      listener({ index: 0, text: '', tokens: [], done: true, error: { message: error.message } });
+    }
   }
 
   #receive(data: string): void {
@@ -98,4 +111,8 @@ export class RpcClient {
     if ('error' in message) call?.reject(new AtomaError('rpc_error', message.error.message));
     else call?.resolve(message.result);
   }
+}
+
+function connectionClosed(): AtomaError {
+  return new AtomaError('connection_closed', 'the node closed the connection');
 }

@@ -3,7 +3,7 @@ import type { Logger } from 'pino';
 import type { Chain } from '../chain/index.js';
 import type { ChainConfig } from '../config/index.js';
 import type { Scheduler } from '../scheduler/index.js';
-import { Journal, type JournalModules, type JournalOptions, ProcessLock } from '../tickets/index.js';
+import { Journal, type JournalModules, type JournalOptions } from '../tickets/index.js';
 import { Committer } from './commit.js';
 import { connectSuiPatiently } from './connect-sui.js';
 import { EventIntake } from './event-intake.js';
@@ -17,8 +17,6 @@ export const JOURNAL_FILE = 'journal.sqlite';
 
 export interface ChainSideOptions {
   readonly config: ChainConfig;
-  /** Where the locks of all nodes of this machine are; a badge is locked there. */
-  readonly lockDir: string;
   /** Go on where the endpoint has thrown events away that were still to be read. */
   readonly acceptGap: boolean;
   /** For tests: how the journal is opened besides. */
@@ -32,7 +30,6 @@ interface Modules {
 }
 
 interface Parts {
-  readonly locks: readonly ProcessLock[];
   readonly journal: Journal;
   readonly chain: Chain;
   readonly gas: GasGate;
@@ -41,7 +38,7 @@ interface Parts {
   readonly flow: TicketFlow;
 }
 
-/** Everything between the chain and the scheduler: locks, journal, chain client, intake, tickets, gas. */
+/** Everything between the chain and the scheduler: journal, chain client, intake, tickets, gas. */
 export class ChainSide {
   readonly chain: Chain;
   readonly journal: Journal;
@@ -58,9 +55,9 @@ export class ChainSide {
   }
 
   /**
-   * Takes the locks, opens the journal and connects to the chain, in this order.
+   * Opens the journal, whose lock the caller holds, and connects to the chain.
    * @param modules `signal` ends the wait for an endpoint that does not answer
-   * @throws AtomaError `already_running`, `lock_unavailable`, `journal_*`, `cancelled`, and what connecting throws
+   * @throws AtomaError `journal_*`, `cancelled`, and what connecting throws
    */
   static async open(
     options: ChainSideOptions,
@@ -69,27 +66,13 @@ export class ChainSide {
     const { client } = options.config;
     const { logger } = modules;
     const path = join(client.dataDir, JOURNAL_FILE);
-    const opened: { close(): unknown }[] = [];
-    const locked = (file: string, subject: string): ProcessLock => {
-      const lock = ProcessLock.acquire(file, subject);
-      opened.push({ close: () => lock.release() });
-      return lock;
-    };
+    const { maxPages, hook } = options.journal ?? {};
+    const journal = Journal.open({ path, badge: client.nodeBadgeId, maxPages }, { hook });
     try {
-      const locks = [
-        locked(`${path}.lock`, `the journal ${path}`),
-        locked(
-          join(options.lockDir, `badge-${client.nodeBadgeId}.lock`),
-          `the node badge ${client.nodeBadgeId}`,
-        ),
-      ];
-      const { maxPages, hook } = options.journal ?? {};
-      const journal = Journal.open({ path, badge: client.nodeBadgeId, maxPages }, { hook });
-      opened.push(journal);
       const chain = await connectSuiPatiently(options.config, { logger, signal: modules.signal });
-      return new ChainSide({ locks, journal, chain, ...compose(options, modules, journal, chain) });
+      return new ChainSide({ journal, chain, ...compose(options, modules, journal, chain) });
     } catch (error) {
-      for (const part of opened.reverse()) part.close();
+      journal.close();
       throw error;
     }
   }
@@ -130,7 +113,6 @@ export class ChainSide {
     await this.#parts.samplings.stop();
     await this.chain.close();
     this.journal.close();
-    for (const lock of this.#parts.locks) lock.release();
   }
 }
 

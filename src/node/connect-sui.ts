@@ -3,11 +3,17 @@ import { type Chain, loadWallet, SuiChain } from '../chain/index.js';
 import type { ChainConfig } from '../config/index.js';
 import { AtomaError, Backoff, pause } from '../core/index.js';
 
+interface Modules {
+  readonly logger: Logger;
+  readonly signal: AbortSignal;
+}
+
 /**
  * The Sui client that a configuration describes: its wallet, endpoint, badge and contract, all checked.
+ * @param modules `signal` ends the calls that this takes, each of which then counts as not answered
  * @throws AtomaError `wallet_*`, `chain_unavailable`, `unsupported_contract`, or what the badge check says.
  */
-export async function connectSui(config: ChainConfig, modules: { readonly logger: Logger }): Promise<Chain> {
+export async function connectSui(config: ChainConfig, modules: Modules): Promise<Chain> {
   const { subscriber, client } = config;
   const wallet = await loadWallet(client.configPath);
   for (const warning of wallet.warnings) modules.logger.warn(warning);
@@ -22,7 +28,7 @@ export async function connectSui(config: ChainConfig, modules: { readonly logger
       smallId: client.smallId,
       requestTimeoutMs: client.requestTimeoutMs,
     },
-    { logger: modules.logger, keypair: wallet.keypair },
+    { ...modules, keypair: wallet.keypair },
   );
 }
 
@@ -34,17 +40,15 @@ const RETRY = { firstMs: 500, maxMs: 15_000 };
  * node waits for it.
  * @throws AtomaError what connecting throws, but for `chain_unavailable`; `cancelled` when `signal` aborts
  */
-export async function connectSuiPatiently(
-  config: ChainConfig,
-  { logger, signal }: { readonly logger: Logger; readonly signal: AbortSignal },
-): Promise<Chain> {
+export async function connectSuiPatiently(config: ChainConfig, { logger, signal }: Modules): Promise<Chain> {
   const backoff = new Backoff(RETRY);
   for (;;) {
     if (signal.aborted) throw new AtomaError('cancelled', 'stopped while connecting to the chain');
     try {
-      return await connectSui(config, { logger });
+      return await connectSui(config, { logger, signal });
     } catch (error) {
       if (!(error instanceof AtomaError) || error.code !== 'chain_unavailable') throw error;
+      if (signal.aborted) continue;
       const retryInMs = backoff.next();
       logger.error({ retryInMs }, error.message);
       await pause(retryInMs, signal);

@@ -22,11 +22,17 @@ import {
   RpcServer,
 } from '../rpc/index.js';
 import { SCHEDULER_DEFAULTS, Scheduler } from '../scheduler/index.js';
+import type { Journal, ProcessLock } from '../tickets/index.js';
 import type { Device, LoadProgress } from '../workers/index.js';
 import { ChainSide, type ChainSideOptions } from './chain-side.js';
 import { planDevices } from './devices.js';
+import { takeLocks } from './locks.js';
+import { chainInfo, deviceInfo } from './node-info.js';
 import { type StreamWriter, TokenStreams } from './token-streams.js';
 import { VERSION } from './version.js';
+
+/** How long what was cancelled at the end of the grace may take to end: a token or two of a large model, ms. */
+const CANCEL_MS = 2000;
 
 /** Called once when a running node can go on no longer. */
 export type FatalHandler = (error: unknown) => void;
@@ -36,6 +42,7 @@ interface Parts {
   readonly logger: Logger;
   readonly options: NodeOptions;
   readonly devices: readonly Device[];
+  readonly locks: readonly ProcessLock[];
 }
 
 interface StartOptions {
@@ -59,6 +66,7 @@ export class AtomaNode implements NodeApi {
   readonly #options: NodeOptions;
   readonly #logger: Logger;
   readonly #devices: readonly Device[];
+  readonly #locks: readonly ProcessLock[];
   readonly #scheduler: Scheduler;
   readonly #streams: TokenStreams;
   readonly #requests = new Set<Promise<unknown>>();
@@ -74,6 +82,7 @@ export class AtomaNode implements NodeApi {
     this.#options = parts.options;
     this.#logger = parts.logger;
     this.#devices = parts.devices;
+    this.#locks = parts.locks;
     const { maxRequestWaitMs, maxQueuedRequests, ticketReserve } = parts.config.inference.scheduler;
     this.#scheduler = new Scheduler(
       {
@@ -88,14 +97,18 @@ export class AtomaNode implements NodeApi {
     this.#streams = new TokenStreams(undefined, { recall: (target) => this.#recall(target) });
   }
 
-  /** @throws AtomaError where a model's file cannot be found. */
+  /**
+   * Takes the locks, which {@link AtomaNode.stop} lets go.
+   * @throws AtomaError `already_running`, `lock_unavailable`, or where a model's file cannot be found.
+   */
   static async create(
     config: Config,
     options: NodeOptions,
     modules: { readonly logger: Logger },
   ): Promise<AtomaNode> {
     const devices = await planDevices(config.inference, modules);
-    return new AtomaNode({ config, options, logger: modules.logger, devices });
+    const locks = config.chain === undefined ? [] : takeLocks(config.chain, options.lockDir);
+    return new AtomaNode({ config, options, logger: modules.logger, devices, locks });
   }
 
   /** Where RPC listens; undefined before {@link AtomaNode.listen}. */
@@ -108,17 +121,15 @@ export class AtomaNode implements NodeApi {
    * @throws AtomaError `port_in_use`.
    */
   async listen(): Promise<string> {
-    const { rpc, jrpcPort } = this.#config.inference;
-    if (!isLoopback(rpc.host)) {
+    const { rpc, jrpcPort: port } = this.#config.inference;
+    const { host } = rpc;
+    if (!isLoopback(host)) {
       this.#logger.warn(
-        { host: rpc.host },
+        { host },
         'RPC listens beyond this machine, without keys: anyone who reaches it can use it',
       );
     }
-    this.#rpc = await RpcServer.start(
-      { host: rpc.host, port: jrpcPort },
-      { node: this, logger: this.#logger },
-    );
+    this.#rpc = await RpcServer.start({ host, port }, { node: this, logger: this.#logger });
     return this.#rpc.url;
   }
 
@@ -145,6 +156,7 @@ export class AtomaNode implements NodeApi {
         },
       );
     }
+    if (this.#stopping.signal.aborted) return;
     const onChange = (): void => this.#scheduler.refresh();
     await Promise.all(this.#devices.map((device) => device.start(onProgress, onChange)));
     for (const { name, contextSize } of this.listModels()) this.#scheduler.serve(name, contextSize);
@@ -155,7 +167,7 @@ export class AtomaNode implements NodeApi {
 
   /**
    * Takes nothing more, gives what runs `graceMs` to end, hands back to the journal what did not, then ends
-   * every part.
+   * every part; a device that does not answer does not hold this up.
    */
   async stop(graceMs: number): Promise<void> {
     const wasStarting = this.#state === 'starting';
@@ -166,15 +178,19 @@ export class AtomaNode implements NodeApi {
       await this.#starting.catch(() => undefined);
     }
     await this.#chainSide?.stopIntake();
-    const requests = Promise.race([
-      Promise.allSettled(this.#requests),
-      delay(graceMs, undefined, { ref: false }),
+    const within = (ms: number, work: Promise<unknown>): Promise<unknown> =>
+      Promise.race([work, delay(ms, undefined, { ref: false })]);
+    const tickets = this.#chainSide?.drain(graceMs) ?? Promise.resolve();
+    await Promise.all([
+      within(graceMs + CANCEL_MS, tickets),
+      within(graceMs, Promise.allSettled(this.#requests)),
     ]);
-    await Promise.all([this.#chainSide?.drain(graceMs), requests]);
     this.#scheduler.stop();
     await this.#rpc?.stop();
     await this.#stopDevices();
+    await tickets;
     await this.#chainSide?.close();
+    for (const lock of this.#locks) lock.release();
   }
 
   async #stopDevices(): Promise<void> {
@@ -223,11 +239,11 @@ export class AtomaNode implements NodeApi {
   }
 
   getTicket(id: string): Ticket | undefined {
-    return this.#chainSide?.journal.get(id);
+    return this.#journal()?.get(id);
   }
 
   listTickets(query: { readonly state: TicketState | undefined; readonly limit: number }): readonly Ticket[] {
-    return this.#chainSide?.journal.list(query) ?? [];
+    return this.#journal()?.list(query) ?? [];
   }
 
   listModels(): readonly ModelInfo[] {
@@ -255,14 +271,8 @@ export class AtomaNode implements NodeApi {
       version: VERSION,
       uptimeMs: performance.now() - this.#startedAt,
       smallId: this.#config.chain?.client.smallId,
-      chain: this.#chainInfo(),
-      devices: this.#devices.map(({ id, state, models, restarts, lastFault }) => ({
-        id,
-        state,
-        models: models.map(({ name }) => name),
-        restarts,
-        lastFault,
-      })),
+      chain: this.#chainSide && chainInfo(this.#chainSide.chain),
+      devices: this.#devices.map(deviceInfo),
       queue: this.#scheduler.status(),
       tickets: counts?.byState ?? {},
       lateTickets: counts?.late ?? 0,
@@ -270,16 +280,12 @@ export class AtomaNode implements NodeApi {
     };
   }
 
-  #chainInfo(): NodeInfo['chain'] {
-    const chain = this.#chainSide?.chain;
-    if (chain === undefined) return undefined;
-    const { checkpoint, ...status } = chain.status();
-    return {
-      name: chain.name,
-      ...status,
-      checkpoint: checkpoint?.sequence.toString(),
-      checkpointAgeMs: checkpoint === undefined ? undefined : Date.now() - checkpoint.seenAtMs,
-    };
+  /** @throws AtomaError `not_ready` where the journal is still to be opened: nothing is known of tickets yet. */
+  #journal(): Journal | undefined {
+    if (this.#chainSide === undefined && this.#config.chain !== undefined) {
+      throw new AtomaError('not_ready', 'the node is starting and has not opened its journal yet');
+    }
+    return this.#chainSide?.journal;
   }
 
   #recall(target: StreamTarget): StreamEnd | undefined {

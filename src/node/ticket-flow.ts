@@ -34,6 +34,12 @@ const SKIPPING: ReadonlySet<string> = new Set([
   'unsupported',
 ]);
 
+/**
+ * Ends of a run that say nothing of the ticket, which is run again by another life of the node. A device that
+ * died ends the run of a ticket only where the node is stopping: otherwise it is run again at once.
+ */
+const HANDING_BACK: ReadonlySet<string> = new Set(['cancelled', 'no_device', 'device_died', 'not_ready']);
+
 /** Tickets that are worked on at once; the others wait in the journal, which has room for any number. */
 const MAX_IN_FLIGHT = 2000;
 const BUSY_RETRY_MS = 1000;
@@ -192,10 +198,11 @@ export class TicketFlow {
     const { journal, logger } = this.#modules;
     const data = toErrorData(error);
     const { code, message } = data;
-    if (code === 'cancelled' || code === 'no_device') {
+    if (HANDING_BACK.has(code)) {
       // A ticket that has settled meanwhile stays so; a committing one is sent again at the next start.
-      const back = journal.step(id, 'received', { reason: `handed back: ${message}` });
-      if (back || code === 'no_device') logger.warn({ ticket: id, code }, `handed back: ${message}`);
+      const why = this.#draining ? 'the node was stopped before it had an answer' : message;
+      const back = journal.step(id, 'received', { reason: `handed back: ${why}` });
+      if (back || code === 'no_device') logger.warn({ ticket: id, code }, `handed back: ${why}`);
       return;
     }
     const state = SKIPPING.has(code) ? 'skipped' : 'failed';

@@ -19,8 +19,12 @@ export interface NodeApi {
    * `no_device`, `engine_failed`, `journal_failed`, `not_ready`.
    */
   generate(request: GenerateRequest, options: GenerateOptions): Promise<GenerateResult>;
+  /** @throws AtomaError `not_ready` before the journal is open, `journal_failed`. */
   getTicket(id: string): Ticket | undefined;
-  /** Newest first. */
+  /**
+   * Newest first.
+   * @throws AtomaError `not_ready` before the journal is open, `journal_failed`.
+   */
   listTickets(query: { readonly state: TicketState | undefined; readonly limit: number }): readonly Ticket[];
   nodeInfo(): NodeInfo;
   listModels(): readonly ModelInfo[];
@@ -29,7 +33,8 @@ export interface NodeApi {
    * the node has not seen yet may be subscribed to: its event can still be on the way. Where the stream
    * began again since index `fromIndex` could be read, the listener is told `onRestart` first, and served
    * from 0.
-   * @throws AtomaError `not_found` for a request that does not exist, `busy`, `journal_failed`.
+   * @throws AtomaError `not_found` for a request that does not exist, `busy`, `journal_failed`, `not_ready` for a
+   * ticket before the journal is open.
    */
   subscribe(target: StreamTarget, fromIndex: number, listener: StreamListener): Unsubscribe;
   readiness(): Readiness;

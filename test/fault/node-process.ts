@@ -7,16 +7,28 @@ import type { DevnetFiles } from '#src/devnet/index.js';
 
 const MAIN = fileURLToPath(new URL('../../../dist/main.js', import.meta.url));
 
+export interface NodeProcessOptions {
+  /** Further arguments of `start`. */
+  readonly args?: readonly string[];
+  /** In a process group of its own, whose id is its pid. */
+  readonly ownGroup?: boolean;
+}
+
 /** One life of a node, started from its files as an operator would. */
 export class NodeProcess {
   readonly child: ChildProcess;
   /** Resolves with the RPC's URL once the node is ready; undefined where it ended before that. */
   readonly ready: Promise<string | undefined>;
+  /** As {@link ready}, once RPC listens. */
+  readonly listening: Promise<string | undefined>;
   /** Resolves when the process has ended, with its exit code or signal. */
   readonly ended: Promise<string>;
+  /** Resolves when besides every process is gone that it started, since they share its stderr. */
+  readonly closed: Promise<unknown>;
+  readonly #onLine: ((line: { readonly type: string; readonly url?: string }) => void)[] = [];
   #log = '';
 
-  constructor(files: DevnetFiles, args: readonly string[] = []) {
+  constructor(files: DevnetFiles, { args = [], ownGroup = false }: NodeProcessOptions = {}) {
     const { NODE_OPTIONS: _options, ...env } = process.env;
     this.child = spawn(
       process.execPath,
@@ -26,27 +38,38 @@ export class NodeProcess {
         ...['--sui-subscriber-path', files.suiSubscriberPath],
         ...['--atoma-sui-client-config-path', files.atomaSuiClientConfigPath, ...args],
       ],
-      { env: { ...env, LOG_LEVEL: 'warn' }, stdio: ['ignore', 'pipe', 'pipe'] },
+      { env: { ...env, LOG_LEVEL: 'warn' }, stdio: ['ignore', 'pipe', 'pipe'], detached: ownGroup },
     );
     const { stdout, stderr } = this.child;
+    this.closed = once(this.child, 'close');
     this.ended = once(this.child, 'exit').then(([code, signal]) => String(signal ?? code));
     stderr?.on('data', (data) => {
       this.#log += String(data);
     });
-    this.ready = new Promise((resolve) => {
-      if (stdout !== null) {
-        createInterface({ input: stdout }).on('line', (text) => {
-          const line = JSON.parse(text);
-          if (line.type === 'ready') resolve(line.url);
-        });
-      }
-      void this.ended.then(() => resolve(undefined));
-    });
+    const saidUrl = (type: string): Promise<string | undefined> =>
+      new Promise((resolve) => {
+        this.#onLine.push((line) => line.type === type && resolve(line.url));
+        void this.ended.then(() => resolve(undefined));
+      });
+    this.listening = saidUrl('listening');
+    this.ready = saidUrl('ready');
+    if (stdout !== null) {
+      createInterface({ input: stdout }).on('line', (text) => {
+        const line = JSON.parse(text);
+        for (const look of this.#onLine) look(line);
+      });
+    }
   }
 
   /** What it has logged, at `warn` and above. */
   get log(): string {
     return this.#log;
+  }
+
+  /** Resolves once it has logged something like this. */
+  async logged(pattern: RegExp): Promise<void> {
+    const { stderr } = this.child;
+    while (!pattern.test(this.#log) && stderr !== null) await once(stderr, 'data');
   }
 
   /** SIGKILL, as the kernel would when memory runs out. */

@@ -44,6 +44,7 @@ export interface Endpoint {
    * connection takes every call and answers none; waiting for its keepalive would cost half a minute.
    */
   abandon(client: SuiGrpcClient): void;
+  /** Ends the connection, and every unary call that was given no signal of its own. */
   close(): void;
 }
 
@@ -76,9 +77,10 @@ export function parseEndpoint(url: string, basicAuth?: string): EndpointAddress 
  */
 export function openEndpoint(options: EndpointOptions): Endpoint {
   const address = parseEndpoint(options.url, options.basicAuth);
+  const calls = new Set<AbortController>();
   const connect = (): Connection => {
-    const deadline = unaryDeadline(options.callTimeoutMs, () => abandon(connection.client));
-    const transport = openTransport(address, deadline);
+    const interceptor = unaryCalls(calls, options.callTimeoutMs, () => abandon(connection.client));
+    const transport = openTransport(address, interceptor);
     const connection = { transport, client: new SuiGrpcClient({ network: 'custom', transport }) };
     return connection;
   };
@@ -97,6 +99,7 @@ export function openEndpoint(options: EndpointOptions): Endpoint {
     abandon,
     close: () => {
       closed = true;
+      for (const call of calls) call.abort();
       current.transport.close();
     },
   };
@@ -126,12 +129,20 @@ function openTransport(address: EndpointAddress, interceptor: RpcInterceptor): G
   });
 }
 
-/** The SDK passes no deadline for the calls it makes by itself, such as the simulation in a build. */
-function unaryDeadline(timeoutMs: number, onExceeded: () => void): RpcInterceptor {
+/**
+ * The SDK passes no deadline and no signal for the calls it makes by itself, such as the simulation in a build.
+ * @param calls holds the calls that run and were given no signal, to be ended with the endpoint
+ */
+function unaryCalls(calls: Set<AbortController>, timeoutMs: number, onExceeded: () => void): RpcInterceptor {
   return {
     interceptUnary: (next, method, input, options) => {
-      const call = next(method, input, { ...options, timeout: options.timeout ?? timeoutMs });
-      call.response.catch((error: unknown) => {
+      const own = new AbortController();
+      const { timeout = timeoutMs, abort = own.signal } = options;
+      if (abort === own.signal) calls.add(own);
+      const call = next(method, input, { ...options, timeout, abort });
+      const over = (): boolean => calls.delete(own);
+      call.response.then(over, (error: unknown) => {
+        over();
         if (rpcCode(error) === 'DEADLINE_EXCEEDED') onExceeded();
       });
       return call;

@@ -55,6 +55,8 @@ export interface SuiChainModules {
   readonly logger: Logger;
   /** The node's wallet: pays for and signs commitments. */
   readonly keypair: Signer;
+  /** Ends the calls of {@link SuiChain.create}, which then throws `chain_unavailable`. */
+  readonly signal?: AbortSignal;
 }
 
 interface Parts {
@@ -89,12 +91,16 @@ export class SuiChain implements Chain {
     const callTimeoutMs = Math.min(CALL_TIMEOUT_MS, options.requestTimeoutMs);
     const { httpUrl: url, basicAuth } = options;
     const endpoint = openEndpoint({ url, basicAuth, callTimeoutMs });
+    const onAbort = (): void => endpoint.close();
+    modules.signal?.addEventListener('abort', onAbort);
     try {
       return await SuiChain.#connect(options, callTimeoutMs, endpoint, modules);
     } catch (error) {
       endpoint.close();
       if (error instanceof AtomaError) throw error;
       throw chainUnavailable(endpoint.url, 'connecting', error);
+    } finally {
+      modules.signal?.removeEventListener('abort', onAbort);
     }
   }
 

@@ -1,3 +1,4 @@
+import { AtomaError } from '../../core/index.js';
 import { catalogued } from '../error-catalogue.js';
 
 /**
@@ -30,6 +31,9 @@ export class CallScope {
     this.#running.add(controller);
     try {
       return await call(controller.signal);
+    } catch (error) {
+      // A call that was cancelled says so; why, is known here.
+      throw error instanceof AtomaError && error.code === 'cancelled' ? (this.#ended ?? error) : error;
     } finally {
       this.#running.delete(controller);
     }

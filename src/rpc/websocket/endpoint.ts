@@ -66,12 +66,12 @@ export class WebSocketEndpoint {
     }
   }
 
-  /** Closes every socket with 1001; resolves when the last one is gone. */
+  /** Ends what clients started, closes every socket with 1001; resolves when the last one is gone. */
   async stop(): Promise<void> {
     this.#stopping = true;
     clearInterval(this.#pings);
     const sessions = [...this.#sessions];
-    for (const session of sessions) session.close(CLOSE_GOING_AWAY, 'The node is stopping.');
+    for (const session of sessions) void session.leave(CLOSE_GOING_AWAY, 'The node is stopping.');
     await Promise.all(sessions.map((session) => session.closed));
   }
 }

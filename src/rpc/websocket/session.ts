@@ -1,4 +1,5 @@
 import type { Duplex } from 'node:stream';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { type RawData, WebSocket } from 'ws';
 import { catalogued, isCatalogued } from '../error-catalogue.js';
@@ -29,6 +30,7 @@ export class WebSocketSession {
   readonly #modules: SessionModules;
   readonly #scope: CallScope;
   readonly #subscriptions = new Map<string, Subscription>();
+  readonly #answers = new Set<Promise<void>>();
   #lastId = 0;
   #alive = true;
   #corked = false;
@@ -71,6 +73,16 @@ export class WebSocketSession {
     socket.once('close', () => clearTimeout(cutOff));
   }
 
+  /** As {@link WebSocketSession.close}, but tells the client first how its calls and streams end. */
+  async leave(code: number, reason: string): Promise<void> {
+    this.#scope.end(reason);
+    const error = catalogued('cancelled', reason);
+    for (const subscription of [...this.#subscriptions.values()]) subscription.abort(error);
+    const patience = delay(this.#limits.stopGraceMs, undefined, { ref: false });
+    await Promise.race([Promise.all(this.#answers), patience]);
+    this.close(code, reason);
+  }
+
   #onMessage(data: RawData): void {
     this.#alive = true;
     const opened: Subscription[] = [];
@@ -83,10 +95,12 @@ export class WebSocketSession {
       cancel: (id) => this.#cancel(id),
     };
     const { dispatcher } = this.#modules;
-    void dispatcher.handle(toBytes(data), { scope: this.#scope, streams }).then((answer) => {
+    const answered = dispatcher.handle(toBytes(data), { scope: this.#scope, streams }).then((answer) => {
+      this.#answers.delete(answered);
       if (answer !== undefined) this.#send(answer);
       for (const subscription of opened) subscription.release();
     });
+    this.#answers.add(answered);
   }
 
   #open(fromIndex: number): Subscription {

@@ -63,6 +63,13 @@ export class Subscription {
     this.#finish(`${frame},"done":true,"error":${JSON.stringify(toRpcError(error))}}}}`, error);
   }
 
+  /** As {@link Subscription.fail}, and stops what feeds the subscription. */
+  abort(error: unknown): void {
+    if (this.#ended) return;
+    this.fail(error);
+    this.onCancel?.();
+  }
+
   /** Ends silently, and stops what feeds the subscription. */
   cancel(): void {
     if (this.#ended) return;

@@ -8,8 +8,6 @@ import type { DevnetFiles } from '#src/devnet/index.js';
 const MAIN = fileURLToPath(new URL('../../../dist/main.js', import.meta.url));
 
 export interface NodeProcessOptions {
-  /** Further arguments of `start`. */
-  readonly args?: readonly string[];
   /** In a process group of its own, whose id is its pid. */
   readonly ownGroup?: boolean;
 }
@@ -28,7 +26,11 @@ export class NodeProcess {
   readonly #onLine: ((line: { readonly type: string; readonly url?: string }) => void)[] = [];
   #log = '';
 
-  constructor(files: DevnetFiles, { args = [], ownGroup = false }: NodeProcessOptions = {}) {
+  constructor(
+    files: DevnetFiles,
+    args: readonly string[] = [],
+    { ownGroup = false }: NodeProcessOptions = {},
+  ) {
     const { NODE_OPTIONS: _options, ...env } = process.env;
     this.child = spawn(
       process.execPath,

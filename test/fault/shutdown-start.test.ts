@@ -1,26 +1,15 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import t, { type Test } from 'tap';
-import { LONG, PERU, ready, Stage, until } from './stage.js';
+import { LONG, ready, Stage, until } from './stage.js';
 import { StreamReader } from './stream-reader.js';
 
 const SKIP = process.platform !== 'linux' && 'needs /proc';
 /** A call to an endpoint that does not answer takes 10 s; what is ended takes less, also on a busy machine. */
 const PROMPT_MS = 8000;
 
-t.test("a service manager's SIGTERM to the whole group lets work end", { skip: SKIP }, async (t) => {
+t.test('SIGTERM at every stage of a start, and to a whole process group', { skip: SKIP }, async (t) => {
   const stage = await Stage.set(t);
-  const node = stage.node({ args: ['--grace', '60'], ownGroup: true });
-  const url = await ready(node);
-  const ticket = await stage.send({ ...LONG, maxTokens: 500n });
-  const stream = await StreamReader.open(await stage.client(url), 'atoma_subscribe', { ticket_id: ticket });
-  await stream.has(1);
-  process.kill(-(node.child.pid ?? 0), 'SIGTERM');
-  t.match(await stream.done(), { completion: { output_tokens: 500 } });
-  t.equal(stream.restarts, 0);
-  t.equal(await node.ended, '0');
-  await node.closed;
-  await stage.settled(ticket);
 
   await t.test('SIGTERM while the model loads', async (t) => {
     const node = stage.node();
@@ -55,11 +44,19 @@ t.test("a service manager's SIGTERM to the whole group lets work end", { skip: S
     socket.destroy();
   });
 
-  await t.test('and nothing is in the way of the next node', async (t) => {
-    const node = stage.node();
-    await ready(node);
-    await stage.settled(await stage.send({ prompt: PERU }));
-    t.equal(await node.stop(), '0');
+  await t.test("a service manager's SIGTERM to the group of the next node lets work end", async (t) => {
+    const node = stage.node({ args: ['--grace', '60'], ownGroup: true });
+    const url = await ready(node);
+    const ticket = await stage.send({ ...LONG, maxTokens: 500n });
+    const rpc = await stage.client(url);
+    const stream = await StreamReader.open(rpc, 'atoma_subscribe', { ticket_id: ticket });
+    await stream.has(1);
+    process.kill(-(node.child.pid ?? 0), 'SIGTERM');
+    t.match(await stream.done(), { completion: { output_tokens: 500 } });
+    t.equal(stream.restarts, 0);
+    t.equal(await node.ended, '0');
+    await node.closed;
+    await stage.settled(ticket);
   });
 });
 

@@ -115,8 +115,12 @@ export class Stage {
     });
   }
 
-  node(options: NodeProcessOptions = {}, files = this.files): NodeProcess {
-    const node = new NodeProcess(files, options);
+  /** @param options `args` are further ones of `start` */
+  node(
+    options: NodeProcessOptions & { readonly args?: readonly string[] } = {},
+    files = this.files,
+  ): NodeProcess {
+    const node = new NodeProcess(files, options.args, options);
     this.#t.teardown(async () => {
       node.child.kill('SIGKILL');
       await node.closed;
@@ -164,10 +168,11 @@ export class Stage {
   }
 }
 
-/** The URL of a node that must come up. */
+/** The URL of a node that must come up; it takes tickets then, so that those sent later are its own. */
 export async function ready(node: NodeProcess): Promise<string> {
   const url = await node.ready;
   if (url === undefined) throw new Error(`the node ended: ${node.log}`);
+  await until(async () => ((await notReady(url)) === undefined ? true : undefined));
   return url;
 }
 

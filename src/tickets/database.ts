@@ -10,6 +10,19 @@ const PRIVATE_DIR_MODE = 0o700;
 /** How long a write waits for a reader, such as a backup or `audit`, to let go, ms. */
 const BUSY_TIMEOUT_MS = 5000;
 
+/**
+ * What a write survives. `disk`: a power cut too, for it waits for the disk. `process`: the death of the
+ * process, not a power cut; for what can be found out again. Writes stay in their order either way: where one
+ * that waited for the disk is there, so are all before it.
+ */
+export type Durability = 'disk' | 'process';
+
+/** https://www.sqlite.org/pragma.html#pragma_synchronous: in WAL mode, NORMAL commits without a sync. */
+const SYNCHRONOUS: Readonly<Record<Durability, string>> = {
+  disk: 'PRAGMA synchronous = FULL',
+  process: 'PRAGMA synchronous = NORMAL',
+};
+
 /** Called around each commit of a write, with its number from 1 on; for tests that end the process there. */
 export interface WriteHook {
   readonly beforeCommit: (write: number) => void;
@@ -32,6 +45,7 @@ export class Database {
   #hook: WriteHook | undefined;
   #writes = 0;
   #depth = 0;
+  #durability: Durability = 'disk';
   #fault: AtomaError | undefined;
 
   private constructor(path: string, connection: InstanceType<typeof DatabaseSync>) {
@@ -60,7 +74,7 @@ export class Database {
       connection.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`);
       check(connection, path);
       if (!readOnly) {
-        connection.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL');
+        connection.exec(`PRAGMA journal_mode = WAL; ${SYNCHRONOUS.disk}`);
         migrate(connection);
         if (options.maxPages !== undefined) connection.exec(`PRAGMA max_page_count = ${options.maxPages}`);
       }
@@ -83,13 +97,14 @@ export class Database {
   }
 
   /**
-   * All writes of `work` or none; they are on the disk when this returns. Nested calls join the outer one.
+   * All writes of `work` or none, as durable as asked for when this returns. Nested calls join the outer one.
    * @throws AtomaError `journal_*` where they could not be written; what `work` throws
    */
-  write<T>(work: () => T): T {
+  write<T>(work: () => T, durability: Durability = 'disk'): T {
     if (this.#depth > 0) return work();
     this.#depth = 1;
     try {
+      this.#wantDurability(durability);
       this.#connection.exec('BEGIN IMMEDIATE');
       const result = work();
       const write = ++this.#writes;
@@ -123,6 +138,13 @@ export class Database {
   close(): void {
     this.#statements.clear();
     if (this.#connection.isOpen) this.#connection.close();
+  }
+
+  /** SQLite takes it between transactions only. */
+  #wantDurability(durability: Durability): void {
+    if (durability === this.#durability) return;
+    this.#connection.exec(SYNCHRONOUS[durability]);
+    this.#durability = durability;
   }
 
   #read<T>(query: () => T): T {

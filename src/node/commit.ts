@@ -73,12 +73,13 @@ export class Committer {
   #committed({ id, deadlineMs }: Ticket, digest: string | undefined): void {
     const { journal } = this.#modules;
     const change = digest === undefined ? {} : { digest };
+    // Where a power cut takes this away, the signed transaction is sent again, and the chain says the same.
     journal.transaction(() => {
       // The settlement can be here before the answer to the transaction that caused it.
       if (!journal.step(id, 'committed', change)) {
         journal.amend(id, { ...change, late: Date.now() > deadlineMs });
       }
-    });
+    }, 'process');
   }
 
   async #beforeRetry(error: AtomaError, backoff: Backoff, signal: AbortSignal): Promise<void> {

@@ -88,11 +88,24 @@ export class EventIntake {
   #write({ events, cursor }: ChainBatch): Outcome {
     const { journal } = this.#modules;
     const outcome: Outcome = { opened: [], settled: [], samplings: false, says: [] };
-    journal.transaction(() => {
-      for (const event of events) this.#apply(event, outcome);
-      journal.setCursor(this.#options.scope, cursor);
-    });
+    journal.transaction(
+      () => {
+        for (const event of events) this.#apply(event, outcome);
+        journal.setCursor(this.#options.scope, cursor);
+      },
+      events.some((event) => this.#asksForWork(event)) ? 'disk' : 'process',
+    );
     return outcome;
+  }
+
+  /**
+   * Whether the node owes something from here on. Everything else is read from the chain again where a power
+   * cut takes it away, together with the cursor after it.
+   */
+  #asksForWork(event: ChainEvent): boolean {
+    const { smallId } = this.#options;
+    if (event.kind === 'prompt') return event.nodes.includes(smallId);
+    return event.kind === 'new_nodes' && event.newNodes.some(({ nodeId }) => nodeId === smallId);
   }
 
   #act({ opened, settled, samplings, says }: Outcome): void {

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { commitmentLeaf, commitmentRoot, MAX_CHUNKS } from '../chain/index.js';
 import {
@@ -42,14 +43,28 @@ const HANDING_BACK: ReadonlySet<string> = new Set(['cancelled', 'no_device', 'de
 
 /** Tickets that are worked on at once; the others wait in the journal, which has room for any number. */
 const MAX_IN_FLIGHT = 2000;
+/**
+ * Tickets whose deadline has passed already take no more than these places: after a long time away there can be
+ * thousands, and those that can still make it do not wait for them.
+ */
+const MAX_IN_FLIGHT_WITH_LATE = MAX_IN_FLIGHT / 2;
+/** So many tickets have left when the journal is asked for others: it takes ms to tell. */
+const REFILL_PLACES = MAX_IN_FLIGHT / 8;
+/** Tickets that are begun in one turn of the event loop, 0.1 ms each: RPC is served in between. */
+const BEGUN_PER_TURN = 20;
 const BUSY_RETRY_MS = 1000;
 
 /** A ticket's way from the journal through the node: schedule → answer → bind → commit. */
 export class TicketFlow {
   readonly #modules: Modules;
   readonly #inFlight = new Map<string, { readonly work: Promise<void>; readonly abort: AbortController }>();
+  /** The journal has tickets for which there was no place. */
   #backlog = false;
+  /** Places that became free since the journal was asked last. */
+  #freed = 0;
   #draining = false;
+  #begun = 0;
+  #turn: Promise<void> | undefined;
 
   constructor(modules: Modules) {
     this.#modules = modules;
@@ -57,23 +72,14 @@ export class TicketFlow {
 
   /** Takes up every ticket of the journal that is not finished, as after a restart. */
   resume(): void {
-    const ids = this.#modules.journal.openIds();
-    if (ids.length > 0) this.#modules.logger.info({ tickets: ids.length }, 'taking up unfinished tickets');
-    this.take(ids);
+    const tickets = this.#modules.journal.openIds().length;
+    if (tickets > 0) this.#modules.logger.info({ tickets }, 'taking up unfinished tickets');
+    this.#refill();
   }
 
   /** Works on tickets of the journal. */
   take(ids: readonly string[]): void {
-    for (const id of ids) {
-      if (this.#draining || this.#inFlight.has(id)) continue;
-      if (this.#inFlight.size >= MAX_IN_FLIGHT) {
-        this.#backlog = true;
-        return;
-      }
-      const abort = new AbortController();
-      const work = this.#process(id, abort.signal).finally(() => this.#left(id));
-      this.#inFlight.set(id, { work, abort });
-    }
+    for (const id of ids) if (!this.#take(id)) this.#backlog = true;
   }
 
   /** Ends the work on a ticket that has settled; one that is bound to its answer hears it from the chain. */
@@ -97,16 +103,52 @@ export class TicketFlow {
     clearTimeout(timer);
   }
 
+  /** False where there is no place for it now. */
+  #take(id: string): boolean {
+    if (this.#draining || this.#inFlight.has(id)) return true;
+    if (!this.#hasPlace(id)) return false;
+    const abort = new AbortController();
+    const work = this.#process(id, abort.signal).finally(() => this.#left(id));
+    this.#inFlight.set(id, { work, abort });
+    return true;
+  }
+
+  #hasPlace(id: string): boolean {
+    const taken = this.#inFlight.size;
+    if (taken < MAX_IN_FLIGHT_WITH_LATE) return true;
+    if (taken >= MAX_IN_FLIGHT) return false;
+    return (this.#modules.journal.deadline(id) ?? 0) >= Date.now();
+  }
+
   #left(id: string): void {
     this.#inFlight.delete(id);
-    if (!this.#backlog || this.#inFlight.size > MAX_IN_FLIGHT / 2) return;
-    this.#backlog = false;
-    this.take(this.#modules.journal.openIds());
+    this.#freed++;
+    if (this.#backlog && this.#freed >= REFILL_PLACES) this.#refill();
+  }
+
+  /** Takes tickets up in the order of the journal as far as there are places. */
+  #refill(): void {
+    this.#freed = 0;
+    // Those in flight are among them: as many again are enough to fill every place.
+    const ids = this.#modules.journal.openIds(2 * MAX_IN_FLIGHT);
+    this.#backlog = ids.some((id) => !this.#take(id));
+  }
+
+  /** Waits until a ticket may be begun: a thousand of one batch do not hold the node up. */
+  async #beginning(): Promise<void> {
+    while (this.#begun >= BEGUN_PER_TURN) {
+      this.#turn ??= nextTurn().then(() => {
+        this.#begun = 0;
+        this.#turn = undefined;
+      });
+      await this.#turn;
+    }
+    this.#begun++;
   }
 
   async #process(id: string, signal: AbortSignal): Promise<void> {
     const { journal, gas, logger } = this.#modules;
-    // Leaves the caller's turn, so that a thousand tickets of one batch do not hold it up.
+    await this.#beginning();
     const leave = await gas.enter(signal);
     try {
       const ticket = journal.get(id);
@@ -188,7 +230,7 @@ export class TicketFlow {
   #started(id: string): void {
     const { journal, logger } = this.#modules;
     try {
-      journal.step(id, 'running');
+      journal.transaction(() => journal.step(id, 'running'), 'process');
     } catch (error) {
       logger.warn({ ticket: id, err: error }, 'the journal does not know that a ticket runs');
     }

@@ -145,12 +145,21 @@ export class TokenStreams {
     stream.end = end;
     for (const { listener } of stream.readers) listener.onEnd(end);
     stream.readers.clear();
+    if (!isWorthKeeping(end)) {
+      this.#streams.delete(key);
+      return;
+    }
     this.#ended.push(key);
     if (this.#ended.length > this.#options.maxEnded) {
       const oldest = this.#ended.shift();
       if (oldest !== undefined) this.#streams.delete(oldest);
     }
   }
+}
+
+/** A node under overload refuses more in a second than there are places: they would push out every answer. */
+function isWorthKeeping(end: StreamEnd): boolean {
+  return end.ok || end.error.code !== 'busy';
 }
 
 function restart(stream: Stream): void {

@@ -16,6 +16,19 @@ const CHECKPOINT_PAGES = 4000;
 /** The inner pages of the indexes of some million tickets. */
 const CACHE_KIB = 32_768;
 
+/**
+ * What a write survives. `disk`: a power cut too, for it waits for the disk. `process`: the death of the
+ * process, not a power cut; for what can be found out again. Writes stay in their order either way: where one
+ * that waited for the disk is there, so are all before it.
+ */
+export type Durability = 'disk' | 'process';
+
+/** https://www.sqlite.org/pragma.html#pragma_synchronous: in WAL mode, NORMAL commits without a sync. */
+const SYNCHRONOUS: Readonly<Record<Durability, string>> = {
+  disk: 'PRAGMA synchronous = FULL',
+  process: 'PRAGMA synchronous = NORMAL',
+};
+
 /** Called around each commit of a write, with its number from 1 on; for tests that end the process there. */
 export interface WriteHook {
   readonly beforeCommit: (write: number) => void;
@@ -39,6 +52,7 @@ export class Database {
   #hook: WriteHook | undefined;
   #writes = 0;
   #depth = 0;
+  #durability: Durability = 'disk';
   #fault: AtomaError | undefined;
 
   private constructor({ path, readOnly }: DatabaseOptions, connection: InstanceType<typeof DatabaseSync>) {
@@ -69,7 +83,7 @@ export class Database {
       check(connection, path);
       if (!readOnly) {
         chmodSync(path, PRIVATE_FILE_MODE);
-        connection.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;
+        connection.exec(`PRAGMA journal_mode = WAL; ${SYNCHRONOUS.disk};
           PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES}; PRAGMA cache_size = -${CACHE_KIB}`);
         migrate(connection);
         if (options.maxPages !== undefined) connection.exec(`PRAGMA max_page_count = ${options.maxPages}`);
@@ -93,13 +107,14 @@ export class Database {
   }
 
   /**
-   * All writes of `work` or none; they are on the disk when this returns. Nested calls join the outer one.
+   * All writes of `work` or none, as durable as asked for when this returns. Nested calls join the outer one.
    * @throws AtomaError `journal_*` where they could not be written; what `work` throws
    */
-  write<T>(work: () => T): T {
+  write<T>(work: () => T, durability: Durability = 'disk'): T {
     if (this.#depth > 0) return work();
     this.#depth = 1;
     try {
+      this.#wantDurability(durability);
       this.#connection.exec('BEGIN IMMEDIATE');
       const result = work();
       const write = ++this.#writes;
@@ -140,6 +155,13 @@ export class Database {
       // A full disk, say: the log stays beside the file, and the next one to open it reads both.
     }
     this.#connection.close();
+  }
+
+  /** SQLite takes it between transactions only. */
+  #wantDurability(durability: Durability): void {
+    if (durability === this.#durability) return;
+    this.#connection.exec(SYNCHRONOUS[durability]);
+    this.#durability = durability;
   }
 
   #read<T>(query: () => T): T {

@@ -1,4 +1,4 @@
-export type { WriteHook } from './database.js';
+export type { Durability, WriteHook } from './database.js';
 export { type CursorScope, Journal, type JournalModules, type JournalOptions } from './journal.js';
 export { isJournalError } from './journal-error.js';
 export { ProcessLock } from './process-lock.js';

@@ -2,7 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync, type StatementSyncInstance } from '@photostructure/sqlite';
 import { AtomaError } from '../core/index.js';
-import { journalError } from './journal-error.js';
+import { isJournalError, journalError } from './journal-error.js';
 import { MIGRATIONS } from './migrations.js';
 
 /** The journal holds prompts and answers of users: nobody but the node's own user reads it. */
@@ -10,7 +10,10 @@ const PRIVATE_DIR_MODE = 0o700;
 /** How long a write waits for a reader, such as a backup or `audit`, to let go, ms. */
 const BUSY_TIMEOUT_MS = 5000;
 
-/** Called around each commit of a write, with its number from 1 on; for tests that end the process there. */
+/**
+ * Called around each commit of a write, from the one that makes the schema on, with its number from 1; for
+ * tests that end the process there.
+ */
 export interface WriteHook {
   readonly beforeCommit: (write: number) => void;
   readonly afterCommit: (write: number) => void;
@@ -29,21 +32,27 @@ export class Database {
   readonly path: string;
   readonly #connection: InstanceType<typeof DatabaseSync>;
   readonly #statements = new Map<string, StatementSyncInstance>();
-  #hook: WriteHook | undefined;
+  readonly #hook: WriteHook | undefined;
   #writes = 0;
+  /** Rows changed so far. */
+  #changes = 0;
   #depth = 0;
   #fault: AtomaError | undefined;
 
-  private constructor(path: string, connection: InstanceType<typeof DatabaseSync>) {
+  private constructor(
+    path: string,
+    modules: { readonly connection: InstanceType<typeof DatabaseSync>; readonly hook: WriteHook | undefined },
+  ) {
     this.path = path;
-    this.#connection = connection;
+    this.#connection = modules.connection;
+    this.#hook = modules.hook;
   }
 
   /**
    * @throws AtomaError `journal_unwritable`, `journal_corrupt`, `journal_newer`, `journal_disk_full`,
    * `journal_busy`, `journal_io_error`
    */
-  static open(options: DatabaseOptions): Database {
+  static open(options: DatabaseOptions, modules: { readonly hook?: WriteHook | undefined } = {}): Database {
     const { path, readOnly } = options;
     try {
       if (!readOnly) mkdirSync(dirname(path), { recursive: true, mode: PRIVATE_DIR_MODE });
@@ -59,25 +68,20 @@ export class Database {
       connection = new DatabaseSync(path, { readOnly });
       connection.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`);
       check(connection, path);
+      const database = new Database(path, { connection, hook: modules.hook });
       if (!readOnly) {
         connection.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL');
-        migrate(connection);
+        database.#migrate();
         if (options.maxPages !== undefined) connection.exec(`PRAGMA max_page_count = ${options.maxPages}`);
       }
-      return new Database(path, connection);
+      return database;
     } catch (error) {
       connection?.close();
       throw journalError(path, 'opening it', error);
     }
   }
 
-  /** Lets `hook` watch the writes from now on. */
-  observe(hook: WriteHook | undefined): void {
-    this.#hook = hook;
-    this.#writes = 0;
-  }
-
-  /** Why the newest write failed; undefined where it went through. */
+  /** Why the newest write failed; undefined where the newest that changed something went through. */
   get fault(): AtomaError | undefined {
     return this.#fault;
   }
@@ -89,18 +93,20 @@ export class Database {
   write<T>(work: () => T): T {
     if (this.#depth > 0) return work();
     this.#depth = 1;
+    const changesBefore = this.#changes;
     try {
       this.#connection.exec('BEGIN IMMEDIATE');
       const result = work();
       const write = ++this.#writes;
       this.#hook?.beforeCommit(write);
       this.#connection.exec('COMMIT');
-      this.#fault = undefined;
+      // A transaction that changed nothing wrote nothing, and says nothing about the disk.
+      if (this.#changes > changesBefore) this.#fault = undefined;
       this.#hook?.afterCommit(write);
       return result;
     } catch (error) {
       if (this.#connection.isTransaction) this.#connection.exec('ROLLBACK');
-      if (error instanceof AtomaError) throw error;
+      if (error instanceof AtomaError && !isJournalError(error)) throw error;
       this.#fault = journalError(this.path, 'writing to it', error);
       throw this.#fault;
     } finally {
@@ -109,7 +115,9 @@ export class Database {
   }
 
   run(sql: string, ...values: readonly (string | number | Uint8Array | null)[]): number {
-    return this.#statement(sql).run(...values).changes;
+    const { changes } = this.#statement(sql).run(...values);
+    this.#changes += changes;
+    return changes;
   }
 
   get(sql: string, ...values: readonly (string | number)[]): unknown {
@@ -123,6 +131,13 @@ export class Database {
   close(): void {
     this.#statements.clear();
     if (this.#connection.isOpen) this.#connection.close();
+  }
+
+  #migrate(): void {
+    for (let version = versionOf(this.#connection); version < MIGRATIONS.length; version++) {
+      const sql = `${MIGRATIONS[version]}; PRAGMA user_version = ${version + 1}`;
+      this.write(() => this.#connection.exec(sql));
+    }
   }
 
   #read<T>(query: () => T): T {
@@ -154,12 +169,6 @@ function check(connection: InstanceType<typeof DatabaseSync>, path: string): voi
     `the journal ${path} has version ${version}, and this node knows versions up to ${MIGRATIONS.length}: it was written by a newer node. Start that one, or set another data_dir.`,
     { fields: { path, found: version, wanted: MIGRATIONS.length } },
   );
-}
-
-function migrate(connection: InstanceType<typeof DatabaseSync>): void {
-  for (let version = versionOf(connection); version < MIGRATIONS.length; version++) {
-    connection.exec(`BEGIN IMMEDIATE; ${MIGRATIONS[version]}; PRAGMA user_version = ${version + 1}; COMMIT`);
-  }
 }
 
 function versionOf(connection: InstanceType<typeof DatabaseSync>): number {

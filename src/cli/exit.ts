@@ -4,7 +4,12 @@ import { AtomaError, messageOf } from '../core/index.js';
 /** Exit codes of every command. */
 export const EXIT = { done: 0, failed: 1, badUsage: 2, interrupted: 130 } as const;
 
-const CONFIG_CODES = /^(invalid_config|wallet_|model_not_)/;
+/**
+ * What another try with the same files and the same node will not mend. A folder that cannot be used, a journal
+ * of another badge and one of a newer node are among them; a damaged or busy journal and a full disk are not.
+ */
+const CONFIG_CODES =
+  /^(invalid_config$|wallet_|model_not_|lock_unavailable$|journal_(unwritable|foreign|newer)$)/;
 
 /** The exit code that an error deserves: a bad configuration is bad usage, everything else a failure. */
 export function exitCodeOf(error: unknown): number {

@@ -77,13 +77,18 @@ export class ChainSide {
     }
   }
 
-  /** Begins to take tickets: the unfinished ones of the journal first, then what the chain brings. */
-  start(onFatal: (error: unknown) => void): void {
+  /**
+   * Begins to take tickets: the unfinished ones of the journal first, then what the chain brings. Resolves when
+   * a first place in the chain's history is written, so that no ticket after that can be missed, or when the
+   * chain is not followed any more.
+   */
+  async start(onFatal: (error: unknown) => void): Promise<void> {
     const { intake, flow, gas, samplings } = this.#parts;
     this.#watching = gas.watch(this.#gasWatch.signal);
     flow.resume();
     samplings.resolve();
     this.#following = intake.run(this.#intake.signal).catch(onFatal);
+    await Promise.race([intake.begun, this.#following]);
   }
 
   /** Why tickets are not taken, one sentence each. */

@@ -47,6 +47,7 @@ export class Committer {
       } catch (error) {
         if (signal.aborted) throw new AtomaError('cancelled', 'the node stopped before the chain answered');
         if (!(error instanceof AtomaError) || FINAL.has(error.code)) throw error;
+        // A journal that cannot be written passes too: nothing was sent, for the transaction was not kept.
         const passes = PASSING.has(error.code) || isJournalError(error);
         if (!passes && Date.now() > deadlineMs + EPOCH_CHANGE_GRACE_MS) throw error;
         logger.warn({ ticket: id, code: error.code }, `not committed yet: ${error.message}`);
@@ -83,13 +84,10 @@ export class Committer {
   }
 
   async #beforeRetry(error: AtomaError, backoff: Backoff, signal: AbortSignal): Promise<void> {
-    const { gas, journal, logger } = this.#modules;
+    const { gas } = this.#modules;
     if (error.code === 'out_of_gas') {
       gas.close();
       (await gas.enter(signal))();
-    } else if (isJournalError(error)) {
-      // Nothing was sent: the transaction could not be kept. An empty write says when that works again.
-      await untilWritten(() => journal.transaction(() => undefined), { signal, logger });
     } else await pause(backoff.next(), signal);
   }
 }

@@ -48,11 +48,19 @@ const QUIET_CURSOR_INTERVAL_MS = 1000;
 export class EventIntake {
   readonly #options: EventIntakeOptions;
   readonly #modules: Modules;
+  /** Resolves once {@link EventIntake.started}. */
+  readonly begun: Promise<void>;
+  readonly #begin: () => void;
   #cursorAt = Number.NEGATIVE_INFINITY;
 
   constructor(options: EventIntakeOptions, modules: Modules) {
     this.#options = options;
     this.#modules = modules;
+    let begin: () => void = () => undefined;
+    this.begun = new Promise((resolve) => {
+      begin = resolve;
+    });
+    this.#begin = begin;
   }
 
   /** Whether a place in the chain's history has been written, so that nothing after it can be lost. */
@@ -82,6 +90,7 @@ export class EventIntake {
         throw error;
       }
       this.#cursorAt = performance.now();
+      this.#begin();
     }
   }
 

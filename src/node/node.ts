@@ -134,7 +134,8 @@ export class AtomaNode implements NodeApi {
   }
 
   /**
-   * Opens the journal, connects to the chain, loads the models and begins to take tickets.
+   * Opens the journal, connects to the chain, loads the models and begins to take tickets: those that are sent
+   * to the chain after this resolves are certain to be seen.
    * @throws AtomaError of the first part that cannot start; call `stop` then.
    */
   start(options: StartOptions): Promise<void> {
@@ -161,8 +162,8 @@ export class AtomaNode implements NodeApi {
     await Promise.all(this.#devices.map((device) => device.start(onProgress, onChange)));
     for (const { name, contextSize } of this.listModels()) this.#scheduler.serve(name, contextSize);
     if (this.#state !== 'starting') return;
-    this.#chainSide?.start(onFatal);
     this.#state = 'running';
+    await this.#chainSide?.start(onFatal);
   }
 
   /**

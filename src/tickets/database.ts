@@ -2,7 +2,7 @@ import { chmodSync, mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync, type StatementSyncInstance } from '@photostructure/sqlite';
 import { AtomaError } from '../core/index.js';
-import { journalError } from './journal-error.js';
+import { isJournalError, journalError } from './journal-error.js';
 import { MIGRATIONS } from './migrations.js';
 
 /** The journal holds prompts and answers of users: nobody but the node's own user reads it. */
@@ -29,7 +29,10 @@ const SYNCHRONOUS: Readonly<Record<Durability, string>> = {
   process: 'PRAGMA synchronous = NORMAL',
 };
 
-/** Called around each commit of a write, with its number from 1 on; for tests that end the process there. */
+/**
+ * Called around each commit of a write, from the one that makes the schema on, with its number from 1; for
+ * tests that end the process there.
+ */
 export interface WriteHook {
   readonly beforeCommit: (write: number) => void;
   readonly afterCommit: (write: number) => void;
@@ -49,23 +52,29 @@ export class Database {
   readonly #readOnly: boolean;
   readonly #connection: InstanceType<typeof DatabaseSync>;
   readonly #statements = new Map<string, StatementSyncInstance>();
-  #hook: WriteHook | undefined;
+  readonly #hook: WriteHook | undefined;
   #writes = 0;
+  /** Rows changed so far. */
+  #changes = 0;
   #depth = 0;
   #durability: Durability = 'disk';
   #fault: AtomaError | undefined;
 
-  private constructor({ path, readOnly }: DatabaseOptions, connection: InstanceType<typeof DatabaseSync>) {
+  private constructor(
+    { path, readOnly }: DatabaseOptions,
+    modules: { readonly connection: InstanceType<typeof DatabaseSync>; readonly hook: WriteHook | undefined },
+  ) {
     this.path = path;
     this.#readOnly = readOnly;
-    this.#connection = connection;
+    this.#connection = modules.connection;
+    this.#hook = modules.hook;
   }
 
   /**
    * @throws AtomaError `journal_unwritable`, `journal_corrupt`, `journal_newer`, `journal_disk_full`,
    * `journal_busy`, `journal_io_error`
    */
-  static open(options: DatabaseOptions): Database {
+  static open(options: DatabaseOptions, modules: { readonly hook?: WriteHook | undefined } = {}): Database {
     const { path, readOnly } = options;
     try {
       if (!readOnly) mkdirSync(dirname(path), { recursive: true, mode: PRIVATE_DIR_MODE });
@@ -81,27 +90,22 @@ export class Database {
       connection = new DatabaseSync(path, { readOnly });
       connection.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`);
       check(connection, path);
+      const database = new Database(options, { connection, hook: modules.hook });
       if (!readOnly) {
         chmodSync(path, PRIVATE_FILE_MODE);
         connection.exec(`PRAGMA journal_mode = WAL; ${SYNCHRONOUS.disk};
           PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES}; PRAGMA cache_size = -${CACHE_KIB}`);
-        migrate(connection);
+        database.#migrate();
         if (options.maxPages !== undefined) connection.exec(`PRAGMA max_page_count = ${options.maxPages}`);
       }
-      return new Database(options, connection);
+      return database;
     } catch (error) {
       connection?.close();
       throw journalError(path, 'opening it', error);
     }
   }
 
-  /** Lets `hook` watch the writes from now on. */
-  observe(hook: WriteHook | undefined): void {
-    this.#hook = hook;
-    this.#writes = 0;
-  }
-
-  /** Why the newest write failed; undefined where it went through. */
+  /** Why the newest write failed; undefined where the newest that changed something went through. */
   get fault(): AtomaError | undefined {
     return this.#fault;
   }
@@ -113,6 +117,7 @@ export class Database {
   write<T>(work: () => T, durability: Durability = 'disk'): T {
     if (this.#depth > 0) return work();
     this.#depth = 1;
+    const changesBefore = this.#changes;
     try {
       this.#wantDurability(durability);
       this.#connection.exec('BEGIN IMMEDIATE');
@@ -120,12 +125,13 @@ export class Database {
       const write = ++this.#writes;
       this.#hook?.beforeCommit(write);
       this.#connection.exec('COMMIT');
-      this.#fault = undefined;
+      // A transaction that changed nothing wrote nothing, and says nothing about the disk.
+      if (this.#changes > changesBefore) this.#fault = undefined;
       this.#hook?.afterCommit(write);
       return result;
     } catch (error) {
       if (this.#connection.isTransaction) this.#connection.exec('ROLLBACK');
-      if (error instanceof AtomaError) throw error;
+      if (error instanceof AtomaError && !isJournalError(error)) throw error;
       this.#fault = journalError(this.path, 'writing to it', error);
       throw this.#fault;
     } finally {
@@ -134,7 +140,9 @@ export class Database {
   }
 
   run(sql: string, ...values: readonly (string | number | Uint8Array | null)[]): number {
-    return this.#statement(sql).run(...values).changes;
+    const { changes } = this.#statement(sql).run(...values);
+    this.#changes += changes;
+    return changes;
   }
 
   get(sql: string, ...values: readonly (string | number)[]): unknown {
@@ -162,6 +170,13 @@ export class Database {
     if (durability === this.#durability) return;
     this.#connection.exec(SYNCHRONOUS[durability]);
     this.#durability = durability;
+  }
+
+  #migrate(): void {
+    for (let version = versionOf(this.#connection); version < MIGRATIONS.length; version++) {
+      const sql = `${MIGRATIONS[version]}; PRAGMA user_version = ${version + 1}`;
+      this.write(() => this.#connection.exec(sql));
+    }
   }
 
   #read<T>(query: () => T): T {
@@ -193,12 +208,6 @@ function check(connection: InstanceType<typeof DatabaseSync>, path: string): voi
     `the journal ${path} has version ${version}, and this node knows versions up to ${MIGRATIONS.length}: it was written by a newer node. Start that one, or set another data_dir.`,
     { fields: { path, found: version, wanted: MIGRATIONS.length } },
   );
-}
-
-function migrate(connection: InstanceType<typeof DatabaseSync>): void {
-  for (let version = versionOf(connection); version < MIGRATIONS.length; version++) {
-    connection.exec(`BEGIN IMMEDIATE; ${MIGRATIONS[version]}; PRAGMA user_version = ${version + 1}; COMMIT`);
-  }
 }
 
 function versionOf(connection: InstanceType<typeof DatabaseSync>): number {

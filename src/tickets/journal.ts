@@ -69,11 +69,15 @@ export class Journal {
   static open(options: JournalOptions, modules: JournalModules = {}): Journal {
     const { path, readOnly = false, maxPages } = options;
     const now = modules.now ?? Date.now;
-    const database = Database.open({ path, readOnly, maxPages });
+    const database = Database.open({ path, readOnly, maxPages }, modules);
     try {
-      claim(database, options.badge, readOnly);
-      if (!readOnly) new PromptTable({ database, now }).dropOlder(now() - KEEP_PROMPTS_MS);
-      database.observe(modules.hook);
+      if (readOnly) checkOwner(database, options.badge);
+      else {
+        database.write(() => {
+          claim(database, options.badge);
+          new PromptTable({ database, now }).dropOlder(now() - KEEP_PROMPTS_MS);
+        });
+      }
       return new Journal(database, now);
     } catch (error) {
       database.close();
@@ -81,7 +85,7 @@ export class Journal {
     }
   }
 
-  /** Why the newest write failed; undefined where it went through. */
+  /** Why the newest write failed; undefined where the newest that changed something went through. */
   get fault(): AtomaError | undefined {
     return this.#database.fault;
   }
@@ -209,14 +213,16 @@ export class Journal {
 }
 
 /** Writes whose journal this is into a new one, and refuses that of another badge. */
-function claim(database: Database, badge: string, readOnly: boolean): void {
+function claim(database: Database, badge: string): void {
+  if (!checkOwner(database, badge)) database.run("INSERT INTO identity VALUES ('badge', ?)", badge);
+}
+
+/** False where the journal belongs to nobody yet. */
+function checkOwner(database: Database, badge: string): boolean {
   const found = database.get("SELECT value FROM identity WHERE key = 'badge'");
-  if (found === undefined) {
-    if (!readOnly) database.write(() => database.run("INSERT INTO identity VALUES ('badge', ?)", badge));
-    return;
-  }
+  if (found === undefined) return false;
   const { value } = z.object({ value: z.string() }).parse(found);
-  if (value === badge) return;
+  if (value === badge) return true;
   throw new AtomaError(
     'journal_foreign',
     `the journal ${database.path} belongs to the node badge ${value}, but node_badge_id is ${badge}; a journal holds what one badge has committed to. Set another data_dir for this badge.`,

@@ -33,10 +33,14 @@ export class ProcessLock {
     } catch (cause) {
       connection?.close();
       if (isBusy(cause)) throw alreadyRunning(path, subject);
-      throw new AtomaError('lock_unavailable', `cannot lock ${subject} with ${path}: ${String(cause)}`, {
-        fields: { path },
-        cause,
-      });
+      throw new AtomaError(
+        'lock_unavailable',
+        `cannot lock ${subject} with ${path}: ${String(cause)}. Its folder must be there or be one that can be made, and this user must be able to write in it.`,
+        {
+          fields: { path },
+          cause,
+        },
+      );
     }
     const holder = `process ${process.pid} on ${hostname()}, since ${new Date().toISOString()}\n`;
     try {

@@ -171,13 +171,11 @@ export class AtomaNode implements NodeApi {
    * every part; a device that does not answer does not hold this up.
    */
   async stop(graceMs: number): Promise<void> {
-    const wasStarting = this.#state === 'starting';
+    const starting = this.#state === 'starting' ? this.#starting : undefined;
     this.#state = 'stopping';
     this.#stopping.abort();
-    if (wasStarting) {
-      await this.#stopDevices();
-      await this.#starting.catch(() => undefined);
-    }
+    if (starting !== undefined) await this.#stopDevices();
+    await starting?.catch(() => undefined);
     await this.#chainSide?.stopIntake();
     const within = (ms: number, work: Promise<unknown>): Promise<unknown> =>
       Promise.race([work, delay(ms, undefined, { ref: false })]);

@@ -16,11 +16,12 @@ export class NodeProcess {
   readonly ended: Promise<string>;
   #log = '';
 
-  constructor(files: DevnetFiles, args: readonly string[] = []) {
+  constructor(files: DevnetFiles, args: readonly string[] = [], nodeArgs: readonly string[] = []) {
     const { NODE_OPTIONS: _options, ...env } = process.env;
     this.child = spawn(
       process.execPath,
       [
+        ...nodeArgs,
         MAIN,
         ...['start', '--json', '--model-config-path', files.modelConfigPath],
         ...['--sui-subscriber-path', files.suiSubscriberPath],

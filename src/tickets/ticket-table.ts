@@ -65,8 +65,12 @@ const UPDATE = `UPDATE tickets SET state = ?, late = max(late, ?), answer = coal
   WHERE seq = ?`;
 const ADD_STEP = `INSERT INTO steps (ticket, n, state, at, reason)
   VALUES (?, (SELECT count(*) FROM steps WHERE ticket = ?), ?, ?, ?)`;
-/** In the very words of the index `tickets_open`, or SQLite would not use it. */
-const OPEN = `SELECT id FROM tickets WHERE state IN (${OPEN_STATES.map((state) => `'${state}'`).join(', ')})`;
+/**
+ * In the very words of the index, which SQLite would not choose by itself: it would gather all open tickets and
+ * sort them.
+ */
+const OPEN = `SELECT id FROM tickets INDEXED BY tickets_open
+  WHERE state IN (${OPEN_STATES.map((state) => `'${state}'`).join(', ')})`;
 const BY_DEADLINE = 'ORDER BY deadline, seq LIMIT ?';
 
 /** States that a ticket enters too late, where it enters them after its deadline. */

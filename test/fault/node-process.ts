@@ -10,6 +10,10 @@ const MAIN = fileURLToPath(new URL('../../../dist/main.js', import.meta.url));
 export interface NodeProcessOptions {
   /** In a process group of its own, whose id is its pid. */
   readonly ownGroup?: boolean;
+  /** For Node.js itself. */
+  readonly nodeArgs?: readonly string[];
+  /** Default `warn`. */
+  readonly logLevel?: string;
 }
 
 /** One life of a node, started from its files as an operator would. */
@@ -29,18 +33,19 @@ export class NodeProcess {
   constructor(
     files: DevnetFiles,
     args: readonly string[] = [],
-    { ownGroup = false }: NodeProcessOptions = {},
+    { ownGroup = false, nodeArgs = [], logLevel = 'warn' }: NodeProcessOptions = {},
   ) {
     const { NODE_OPTIONS: _options, ...env } = process.env;
     this.child = spawn(
       process.execPath,
       [
+        ...nodeArgs,
         MAIN,
         ...['start', '--json', '--model-config-path', files.modelConfigPath],
         ...['--sui-subscriber-path', files.suiSubscriberPath],
         ...['--atoma-sui-client-config-path', files.atomaSuiClientConfigPath, ...args],
       ],
-      { env: { ...env, LOG_LEVEL: 'warn' }, stdio: ['ignore', 'pipe', 'pipe'], detached: ownGroup },
+      { env: { ...env, LOG_LEVEL: logLevel }, stdio: ['ignore', 'pipe', 'pipe'], detached: ownGroup },
     );
     const { stdout, stderr } = this.child;
     this.closed = once(this.child, 'close');

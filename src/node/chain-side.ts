@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { Logger } from 'pino';
 import type { Chain } from '../chain/index.js';
 import type { ChainConfig } from '../config/index.js';
+import type { AtomaError } from '../core/index.js';
 import type { Scheduler } from '../scheduler/index.js';
 import { Journal, type JournalModules, type JournalOptions } from '../tickets/index.js';
 import { Committer } from './commit.js';
@@ -91,11 +92,19 @@ export class ChainSide {
     await Promise.race([intake.begun, this.#following]);
   }
 
+  /**
+   * Why the journal cannot be written; undefined where it can. While intake waits to write a batch, smaller
+   * writes of others that still fit say nothing.
+   */
+  get journalFault(): AtomaError | undefined {
+    return this.#parts.intake.fault ?? this.journal.fault;
+  }
+
   /** Why tickets are not taken, one sentence each. */
   reasons(): readonly string[] {
-    const { journal, chain, gas, intake } = this.#parts;
+    const { chain, gas, intake } = this.#parts;
     const reasons: string[] = [];
-    if (journal.fault !== undefined) reasons.push(journal.fault.message);
+    if (this.journalFault !== undefined) reasons.push(this.journalFault.message);
     if (!intake.started || !chain.status().following) reasons.push('the chain is not followed yet');
     if (gas.reason !== undefined) reasons.push(gas.reason);
     return reasons;

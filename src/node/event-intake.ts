@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 import type { Chain, ChainBatch } from '../chain/index.js';
-import type { ChainEvent, NewNodesEvent, PromptEvent } from '../core/index.js';
-import type { CursorScope, Journal } from '../tickets/index.js';
+import type { AtomaError, ChainEvent, NewNodesEvent, PromptEvent } from '../core/index.js';
+import { type CursorScope, isJournalError, type Journal } from '../tickets/index.js';
 import { untilWritten } from './durable-write.js';
 
 export interface EventIntakeOptions {
@@ -52,6 +52,7 @@ export class EventIntake {
   readonly begun: Promise<void>;
   readonly #begin: () => void;
   #cursorAt = Number.NEGATIVE_INFINITY;
+  #fault: AtomaError | undefined;
 
   constructor(options: EventIntakeOptions, modules: Modules) {
     this.#options = options;
@@ -66,6 +67,11 @@ export class EventIntake {
   /** Whether a place in the chain's history has been written, so that nothing after it can be lost. */
   get started(): boolean {
     return this.#cursorAt !== Number.NEGATIVE_INFINITY;
+  }
+
+  /** Why the newest batch cannot be written yet; undefined where it was. */
+  get fault(): AtomaError | undefined {
+    return this.#fault;
   }
 
   /**
@@ -84,13 +90,24 @@ export class EventIntake {
       if (batch.events.length === 0 && performance.now() - this.#cursorAt < QUIET_CURSOR_INTERVAL_MS)
         continue;
       try {
-        this.#act(await untilWritten(() => this.#write(batch), { signal, logger }));
+        this.#act(await untilWritten(() => this.#tryWrite(batch), { signal, logger }));
       } catch (error) {
         if (signal.aborted) return;
         throw error;
       }
       this.#cursorAt = performance.now();
       this.#begin();
+    }
+  }
+
+  #tryWrite(batch: ChainBatch): Outcome {
+    try {
+      const outcome = this.#write(batch);
+      this.#fault = undefined;
+      return outcome;
+    } catch (error) {
+      if (isJournalError(error)) this.#fault = error;
+      throw error;
     }
   }
 

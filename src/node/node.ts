@@ -275,7 +275,7 @@ export class AtomaNode implements NodeApi {
       queue: this.#scheduler.status(),
       tickets: counts?.byState ?? {},
       lateTickets: counts?.late ?? 0,
-      journal: journal && { path: journal.path, fault: journal.fault?.message },
+      journal: journal && { path: journal.path, fault: this.#chainSide?.journalFault?.message },
     };
   }
 

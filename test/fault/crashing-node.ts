@@ -19,6 +19,8 @@ export class CrashingNode {
   readonly reached: Promise<string | undefined>;
   /** Resolves when the process has ended, with its exit code or signal. */
   readonly ended: Promise<string>;
+  /** What it has logged, at `warn` and above. */
+  log = '';
   readonly #armed: Promise<boolean>;
 
   constructor(t: Test, files: DevnetFiles, point: Pick<CrashPoint, 'from' | 'write' | 'phase' | 'act'>) {
@@ -30,7 +32,9 @@ export class CrashingNode {
       stdio: ['pipe', 'pipe', 'pipe', 'ipc'],
     });
     const { stdout, stderr } = this.child;
-    stderr?.on('data', (data) => t.comment(String(data).trim()));
+    stderr?.on('data', (data) => {
+      this.log += String(data);
+    });
     this.ended = once(this.child, 'close').then(([code, signal]) => String(signal ?? code));
     const said = new Map<string, z.infer<typeof Line>>();
     const until = (type: z.infer<typeof Line>['type']): Promise<z.infer<typeof Line> | undefined> =>

@@ -5,8 +5,8 @@ import type { ChainConfig } from '../config/index.js';
 import type { Scheduler } from '../scheduler/index.js';
 import { Journal, type JournalModules, type JournalOptions, ProcessLock } from '../tickets/index.js';
 import { Committer } from './commit.js';
-import { connectSuiPatiently } from './connect-sui.js';
-import { EventIntake } from './event-intake.js';
+import { type ConnectModules, connectSuiPatiently } from './connect-sui.js';
+import { cursorScope, EventIntake } from './event-intake.js';
 import { GasGate } from './gas-gate.js';
 import { LateSamplings } from './late-samplings.js';
 import { TicketFlow } from './ticket-flow.js';
@@ -59,15 +59,12 @@ export class ChainSide {
 
   /**
    * Takes the locks, opens the journal and connects to the chain, in this order.
-   * @param modules `signal` ends the wait for an endpoint that does not answer
+   * @param modules `signal` ends the wait for an endpoint that does not answer; `onUnreachable` is told each
+   * time why it goes on
    * @throws AtomaError `already_running`, `lock_unavailable`, `journal_*`, `cancelled`, and what connecting throws
    */
-  static async open(
-    options: ChainSideOptions,
-    modules: Modules & { readonly signal: AbortSignal },
-  ): Promise<ChainSide> {
+  static async open(options: ChainSideOptions, modules: Modules & ConnectModules): Promise<ChainSide> {
     const { client } = options.config;
-    const { logger } = modules;
     const path = join(client.dataDir, JOURNAL_FILE);
     const opened: { close(): unknown }[] = [];
     const locked = (file: string, subject: string): ProcessLock => {
@@ -86,7 +83,7 @@ export class ChainSide {
       const { maxPages, hook } = options.journal ?? {};
       const journal = Journal.open({ path, badge: client.nodeBadgeId, maxPages }, { hook });
       opened.push(journal);
-      const chain = await connectSuiPatiently(options.config, { logger, signal: modules.signal });
+      const chain = await connectSuiPatiently(options.config, modules);
       return new ChainSide({ locks, journal, chain, ...compose(options, modules, journal, chain) });
     } catch (error) {
       for (const part of opened.reverse()) part.close();
@@ -150,7 +147,7 @@ function compose(
     {
       smallId: client.smallId,
       settlementTimeoutMs: client.settlementTimeoutMs,
-      scope: { chain: `${chain.name}:${chain.status().chainId}`, filter: `package:${subscriber.packageId}` },
+      scope: cursorScope(chain, subscriber.packageId),
       acceptGap,
     },
     {

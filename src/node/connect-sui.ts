@@ -26,6 +26,13 @@ export async function connectSui(config: ChainConfig, modules: { readonly logger
   );
 }
 
+export interface ConnectModules {
+  readonly logger: Logger;
+  readonly signal: AbortSignal;
+  /** Told after each attempt that failed, why. */
+  readonly onUnreachable: (reason: string) => void;
+}
+
 /** A full node on the same machine needs a minute to come up; a typing error should not be waited for in silence. */
 const RETRY = { firstMs: 500, maxMs: 15_000 };
 
@@ -36,7 +43,7 @@ const RETRY = { firstMs: 500, maxMs: 15_000 };
  */
 export async function connectSuiPatiently(
   config: ChainConfig,
-  { logger, signal }: { readonly logger: Logger; readonly signal: AbortSignal },
+  { logger, signal, onUnreachable }: ConnectModules,
 ): Promise<Chain> {
   const backoff = new Backoff(RETRY);
   for (;;) {
@@ -46,6 +53,7 @@ export async function connectSuiPatiently(
     } catch (error) {
       if (!(error instanceof AtomaError) || error.code !== 'chain_unavailable') throw error;
       const retryInMs = backoff.next();
+      onUnreachable(error.message);
       logger.error({ retryInMs }, error.message);
       await pause(retryInMs, signal);
     }

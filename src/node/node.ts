@@ -23,6 +23,7 @@ import {
 } from '../rpc/index.js';
 import { SCHEDULER_DEFAULTS, Scheduler } from '../scheduler/index.js';
 import type { Device, LoadProgress } from '../workers/index.js';
+import { chainInfo } from './chain-info.js';
 import { ChainSide, type ChainSideOptions } from './chain-side.js';
 import { planDevices } from './devices.js';
 import { type StreamWriter, TokenStreams } from './token-streams.js';
@@ -65,6 +66,8 @@ export class AtomaNode implements NodeApi {
   readonly #stopping = new AbortController();
   readonly #startedAt = performance.now();
   #chainSide: ChainSide | undefined;
+  /** Why the chain is not connected, before it is. */
+  #unreachable = '';
   #rpc: RpcServer | undefined;
   #starting: Promise<void> = Promise.resolve();
   #state: 'starting' | 'running' | 'stopping' = 'starting';
@@ -142,6 +145,9 @@ export class AtomaNode implements NodeApi {
           streams: this.#streams,
           logger: this.#logger,
           signal: this.#stopping.signal,
+          onUnreachable: (reason) => {
+            this.#unreachable = `: ${reason}`;
+          },
         },
       );
     }
@@ -244,7 +250,9 @@ export class AtomaNode implements NodeApi {
       .map(({ id, state, lastFault }) => `device ${id} is ${state}${lastFault ? `: ${lastFault}` : ''}`);
     if (this.#state === 'stopping') reasons.push('the node is stopping');
     else if (this.#chainSide !== undefined) reasons.push(...this.#chainSide.reasons());
-    else if (this.#config.chain !== undefined) reasons.push('the chain is not connected yet');
+    else if (this.#config.chain !== undefined) {
+      reasons.push(`the chain is not connected yet${this.#unreachable}`);
+    }
     return { ready: reasons.length === 0 && this.#state === 'running', reasons };
   }
 
@@ -255,7 +263,7 @@ export class AtomaNode implements NodeApi {
       version: VERSION,
       uptimeMs: performance.now() - this.#startedAt,
       smallId: this.#config.chain?.client.smallId,
-      chain: this.#chainInfo(),
+      chain: this.#chainSide && chainInfo(this.#chainSide.chain),
       devices: this.#devices.map(({ id, state, models, restarts, lastFault }) => ({
         id,
         state,
@@ -267,18 +275,6 @@ export class AtomaNode implements NodeApi {
       tickets: counts?.byState ?? {},
       lateTickets: counts?.late ?? 0,
       journal: journal && { path: journal.path, fault: journal.fault?.message },
-    };
-  }
-
-  #chainInfo(): NodeInfo['chain'] {
-    const chain = this.#chainSide?.chain;
-    if (chain === undefined) return undefined;
-    const { checkpoint, ...status } = chain.status();
-    return {
-      name: chain.name,
-      ...status,
-      checkpoint: checkpoint?.sequence.toString(),
-      checkpointAgeMs: checkpoint === undefined ? undefined : Date.now() - checkpoint.seenAtMs,
     };
   }
 

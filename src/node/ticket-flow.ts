@@ -101,20 +101,24 @@ export class TicketFlow {
   async #process(id: string, signal: AbortSignal): Promise<void> {
     const { journal, gas, logger } = this.#modules;
     // Leaves the caller's turn, so that a thousand tickets of one batch do not hold it up.
-    const leave = await gas.enter(signal);
+    await undefined;
     try {
-      const ticket = journal.get(id);
-      if (ticket === undefined || signal.aborted) return;
-      const commitment = journal.commitment(id) ?? (await this.#answer(ticket, signal));
-      await this.#modules.committer.commit(ticket, commitment, signal);
-      this.#report(id);
+      const leave = await gas.enter(journal.commitment(id) !== undefined, signal);
+      await this.#carry(id, signal).finally(leave);
     } catch (error) {
       await this.#giveUp(id, error, signal).catch((failure: unknown) =>
         logger.error({ ticket: id, err: failure }, 'a ticket could not be put down'),
       );
-    } finally {
-      leave();
     }
+  }
+
+  async #carry(id: string, signal: AbortSignal): Promise<void> {
+    const { journal, committer } = this.#modules;
+    const ticket = journal.get(id);
+    if (ticket === undefined || signal.aborted) return;
+    const commitment = journal.commitment(id) ?? (await this.#answer(ticket, signal));
+    await committer.commit(ticket, commitment, signal);
+    this.#report(id);
   }
 
   /** Runs the prompt and binds the node to the answer, both on the disk when this returns. */

@@ -10,13 +10,15 @@ const MAIN = fileURLToPath(new URL('../../../dist/main.js', import.meta.url));
 /** One life of a node, started from its files as an operator would. */
 export class NodeProcess {
   readonly child: ChildProcess;
+  /** Resolves with the RPC's URL as soon as that listens; undefined where it ended before that. */
+  readonly listening: Promise<string | undefined>;
   /** Resolves with the RPC's URL once the node is ready; undefined where it ended before that. */
   readonly ready: Promise<string | undefined>;
   /** Resolves when the process has ended, with its exit code or signal. */
   readonly ended: Promise<string>;
   #log = '';
 
-  constructor(files: DevnetFiles, args: readonly string[] = []) {
+  constructor(files: DevnetFiles, args: readonly string[] = [], logLevel = 'warn') {
     const { NODE_OPTIONS: _options, ...env } = process.env;
     this.child = spawn(
       process.execPath,
@@ -26,25 +28,27 @@ export class NodeProcess {
         ...['--sui-subscriber-path', files.suiSubscriberPath],
         ...['--atoma-sui-client-config-path', files.atomaSuiClientConfigPath, ...args],
       ],
-      { env: { ...env, LOG_LEVEL: 'warn' }, stdio: ['ignore', 'pipe', 'pipe'] },
+      { env: { ...env, LOG_LEVEL: logLevel }, stdio: ['ignore', 'pipe', 'pipe'] },
     );
     const { stdout, stderr } = this.child;
     this.ended = once(this.child, 'exit').then(([code, signal]) => String(signal ?? code));
     stderr?.on('data', (data) => {
       this.#log += String(data);
     });
-    this.ready = new Promise((resolve) => {
-      if (stdout !== null) {
-        createInterface({ input: stdout }).on('line', (text) => {
+    const lines = stdout === null ? undefined : createInterface({ input: stdout });
+    const told = (type: string): Promise<string | undefined> =>
+      new Promise((resolve) => {
+        lines?.on('line', (text) => {
           const line = JSON.parse(text);
-          if (line.type === 'ready') resolve(line.url);
+          if (line.type === type) resolve(line.url);
         });
-      }
-      void this.ended.then(() => resolve(undefined));
-    });
+        void this.ended.then(() => resolve(undefined));
+      });
+    this.listening = told('listening');
+    this.ready = told('ready');
   }
 
-  /** What it has logged, at `warn` and above. */
+  /** What it has logged, at the level given and above; at the end, what its end was. */
   get log(): string {
     return this.#log;
   }

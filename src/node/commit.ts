@@ -43,7 +43,7 @@ export class Committer {
       for (;;) {
         const failure = await this.#attempt(ticket, commitment, signal);
         if (failure === undefined) return;
-        if (failure.code === 'out_of_gas') paid ??= gas.refused();
+        if (failure.code === 'out_of_gas') paid ??= gas.refused(ticket.id);
         await this.#beforeRetry(failure, backoff, signal);
         if (journal.get(ticket.id)?.state === 'settled') return;
       }

@@ -29,8 +29,8 @@ export class GasGate {
   #low = false;
   /** Commitments that have still to be paid for: those of tickets that were let in. */
   #owed = 0;
-  /** Commitments that the wallet could not pay for. */
-  #refused = 0;
+  /** Tickets whose commitment the wallet could not pay for. */
+  readonly #refused = new Set<string>();
   /** Tickets before the gate, in the order in which they came, and commitments that wait for a top-up. */
   readonly #entering = new Set<() => void>();
   readonly #unpaid = new Set<() => void>();
@@ -46,8 +46,8 @@ export class GasGate {
     const { address, gas } = this.#modules.chain.status();
     const runway = `gas for ${gas?.runwayTickets ?? 'an unknown number of'} more commitments`;
     const state =
-      this.#refused > 0
-        ? `could not pay for ${this.#refused} that are due, and has ${runway}`
+      this.#refused.size > 0
+        ? `could not pay for ${this.#refused.size} that are due, and has ${runway}`
         : `has ${runway} only`;
     return `the wallet ${address} ${state}; top it up, and tickets are taken again`;
   }
@@ -73,29 +73,34 @@ export class GasGate {
 
   /**
    * Resolves when a ticket may be taken, at once in most cases, or when `signal` aborts; the function it gives
-   * is called when that ticket costs nothing more.
+   * is called once, when that ticket costs nothing more.
    * @param bound the node has committed itself to the ticket's answer: it is let in whatever the wallet holds
    */
   async enter(bound: boolean, signal: AbortSignal): Promise<() => void> {
     if (bound || (this.#affordable && this.#entering.size === 0)) this.#owed++;
     else if (!(await this.#turn(this.#entering, signal))) return () => undefined;
-    return once(() => {
+    return () => {
       this.#owed--;
       this.#update();
-    });
+    };
   }
 
   /**
-   * The wallet could not pay for a commitment: no more tickets are taken until the function that this gives is
+   * The wallet could not pay for a ticket's commitment: no more tickets are taken until the function that this gives is
    * called, which is when it was paid for or is needed no more.
    */
-  refused(): () => void {
-    this.#refused++;
+  refused(ticketId: string): () => void {
+    this.#refused.add(ticketId);
     this.#update();
-    return once(() => {
-      this.#refused--;
+    return () => {
+      this.#refused.delete(ticketId);
       this.#update();
-    });
+    };
+  }
+
+  /** Whether a ticket's commitment waits for a top-up. */
+  isUnpaid(ticketId: string): boolean {
+    return this.#refused.has(ticketId);
   }
 
   /** Resolves when the wallet can pay for a commitment, as far as is known, or when `signal` aborts. */
@@ -109,7 +114,7 @@ export class GasGate {
   }
 
   get #affordable(): boolean {
-    return this.#looked && this.#refused === 0 && this.#runway > MARGIN_TICKETS + this.#owed;
+    return this.#looked && this.#refused.size === 0 && this.#runway > MARGIN_TICKETS + this.#owed;
   }
 
   /** Waits in a line; false where `signal` aborted first. */
@@ -132,7 +137,7 @@ export class GasGate {
 
   /** After everything that may change what the wallet can pay for. */
   #update(): void {
-    const low = this.#refused > 0 || this.#runway <= MARGIN_TICKETS;
+    const low = this.#refused.size > 0 || this.#runway <= MARGIN_TICKETS;
     if (low !== this.#low) this.#turned(low);
     if (this.#runway >= 1) for (const go of this.#unpaid) go();
     for (const go of this.#entering) {
@@ -151,14 +156,6 @@ export class GasGate {
     // Its interval is another one now.
     this.#wake.abort();
   }
-}
-
-function once(work: () => void): () => void {
-  let done = false;
-  return () => {
-    if (!done) work();
-    done = true;
-  };
 }
 
 function describe(gas: GasStatus | undefined): Record<string, unknown> {

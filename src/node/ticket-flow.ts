@@ -80,9 +80,11 @@ export class TicketFlow {
    * back to the journal.
    */
   async drain(graceMs: number): Promise<void> {
+    const { journal, gas } = this.#modules;
     this.#draining = true;
     for (const [id, { abort }] of this.#inFlight) {
-      if (this.#modules.journal.get(id)?.state === 'received') abort.abort();
+      // Nothing of it runs yet, or nothing will before somebody tops the wallet up.
+      if (journal.get(id)?.state === 'received' || gas.isUnpaid(id)) abort.abort();
     }
     const timer = setTimeout(() => {
       for (const { abort } of this.#inFlight.values()) abort.abort();

@@ -6,7 +6,7 @@ import { z } from 'zod';
 import type { DevnetNode } from '#src/devnet/index.js';
 import { commit, send } from '../e2e/devnet-client.js';
 import { parseMetrics } from '../e2e/rpc-prometheus.js';
-import { Network, Serving, until } from './network.js';
+import { Network, type Serving, until } from './network.js';
 
 /** In MIST: what the node reckons with for a commitment before it has made one. */
 const FIRST_GUESS_MIST = 10_000_000n;
@@ -128,7 +128,7 @@ t.test('a wallet that is emptied behind the node keeps what is due until it is p
   t.equal(await serving.node.stop(), '0');
   chain.payNode(operator.address, 7_000_000n);
   const node = seat.start();
-  const again = new Serving(node, (await node.ready) ?? '');
+  const again = seat.through(node, await node.ready);
   for (const id of due) {
     await until('it is paid for', async () => (await again.ticket(id)).state === 'committed');
   }

@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { pino } from 'pino';
 import type { Test } from 'tap';
 import { z } from 'zod';
+import { AtomaError } from '#src/core/index.js';
 import {
   Devnet,
   type DevnetFiles,
@@ -74,6 +75,18 @@ export class Network {
     });
   }
 
+  /** After the chain was away: the user's connection needs a moment, and nothing was sent in that. */
+  async sendPatiently(request: Request = {}): ReturnType<Network['send']> {
+    for (;;) {
+      try {
+        return await this.send(request);
+      } catch (error) {
+        if (!(error instanceof AtomaError) || error.code !== 'chain_unavailable') throw error;
+        await delay(POLL_MS);
+      }
+    }
+  }
+
   async settled(...ticketIds: readonly string[]): Promise<void> {
     const signal = AbortSignal.timeout(PATIENCE_MS);
     for (const id of ticketIds) {
@@ -117,6 +130,12 @@ export class Seat {
     await serving.untilReady();
     return serving;
   }
+
+  /** A node that need not be ready. @throws Error where it has ended instead of listening */
+  through(node: NodeProcess, url: string | undefined): Serving {
+    if (url === undefined) throw new Error(`the node ended: ${node.log}`);
+    return new Serving(node, url);
+  }
 }
 
 const Readiness = z.object({ ready: z.boolean(), reasons: z.array(z.string()) });
@@ -143,6 +162,12 @@ export class Serving {
 
   async untilReady(): Promise<void> {
     await until('the node is ready', async () => (await this.readyz()).status === 200);
+  }
+
+  async untilReason(reason: RegExp): Promise<void> {
+    await until(`not ready: ${reason}`, async () =>
+      (await this.readyz()).reasons.some((text) => reason.test(text)),
+    );
   }
 
   async call(method: string, params: Record<string, unknown> = {}): Promise<unknown> {

@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { appendFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -14,6 +14,7 @@ import {
   type DevnetOptions,
   type DevnetUser,
   PromptUser,
+  type SentPrompt,
   writeDevnetFiles,
 } from '#src/devnet/index.js';
 import { NodeProcess } from './node-process.js';
@@ -23,6 +24,8 @@ const MODEL_DIR = fileURLToPath(new URL('../../../models/atoma-tiny', import.met
 const POLL_MS = 25;
 /** What a test waits for comes in a second or two, also on a machine that is busy with others. */
 const PATIENCE_MS = 40_000;
+/** One small worker: these tests start many nodes, and what they measure is not speed. */
+const POOL = '[pool]\nworkers = 1\nsequences = 2\nthreads = 1\n';
 const logger = pino({ level: 'silent' });
 
 type Request = Partial<Parameters<PromptUser['sendPrompt']>[0]>;
@@ -61,12 +64,11 @@ export class Network {
     const files = await writeDevnetFiles(this.chain, operator, this.account, options);
     const path = files.atomaSuiClientConfigPath;
     await writeFile(path, `${clientToml}\n${await readFile(path, 'utf8')}`);
+    await appendFile(files.modelConfigPath, POOL);
     return new Seat(this.#t, operator, files, home);
   }
 
-  async send(
-    request: Request = {},
-  ): Promise<{ readonly ticketId: string; readonly nodes: readonly bigint[] }> {
+  async send(request: Request = {}): Promise<SentPrompt> {
     return await this.#user.sendPrompt({
       model: this.chain.model,
       prompt: 'What is Atoma?',
@@ -76,7 +78,7 @@ export class Network {
   }
 
   /** After the chain was away: the user's connection needs a moment, and nothing was sent in that. */
-  async sendPatiently(request: Request = {}): ReturnType<Network['send']> {
+  async sendPatiently(request: Request = {}): Promise<SentPrompt> {
     for (;;) {
       try {
         return await this.send(request);
@@ -186,6 +188,16 @@ export class Serving {
 
   async ticket(ticketId: string): Promise<z.infer<typeof Ticket>> {
     return Ticket.parse(await this.call('atoma_getTicket', { ticket_id: ticketId }));
+  }
+
+  /** Resolves when the node has read that these tickets settled. */
+  async settledInJournal(...ticketIds: readonly string[]): Promise<void> {
+    for (const id of ticketIds) {
+      await until(
+        `ticket ${id} settles in the journal`,
+        async () => (await this.ticket(id)).state === 'settled',
+      );
+    }
   }
 
   /** How many tickets are in each state. */

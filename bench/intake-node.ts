@@ -125,6 +125,7 @@ function scopeOf(chain: Chain): { readonly chain: string; readonly filter: strin
 function watch(chain: SuiChain, onDealtWith: (events: number) => void): Chain {
   return {
     name: chain.name,
+    checkpointOf: (cursor) => chain.checkpointOf(cursor),
     status: () => chain.status(),
     submitCommitment: (commitment, options) => chain.submitCommitment(commitment, options),
     refreshGas: (signal) => chain.refreshGas(signal),

@@ -71,6 +71,11 @@ export interface Chain {
    */
   follow(options: FollowOptions): AsyncIterable<ChainBatch>;
   /**
+   * The newest checkpoint all of whose events lie before a cursor; undefined where the cursor does not say.
+   * @throws AtomaError `foreign_cursor`, `invalid_cursor`
+   */
+  checkpointOf(cursor: string): bigint | undefined;
+  /**
    * Sends a commitment until the chain has answered; 'already committed' is a success.
    * @throws AtomaError `ticket_gone` where the chain no longer knows the ticket; `commitment_rejected` with the
    * contract's abort code in `fields.abortCode`; `out_of_gas` where the wallet cannot pay, to be sent again after

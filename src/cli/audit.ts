@@ -1,4 +1,4 @@
-import type { Command } from 'commander';
+import { type Command, InvalidArgumentError } from 'commander';
 import { loadConfig } from '../config/index.js';
 import { AtomaError } from '../core/index.js';
 import { type AuditedTicket, type AuditVerdict, audit } from '../node/index.js';
@@ -40,6 +40,9 @@ async function runAudit(flags: AuditFlags, env: NodeJS.ProcessEnv): Promise<numb
     from: checkpointOf('--from', flags.from),
     to: flags.to === undefined ? undefined : checkpointOf('--to', flags.to),
   };
+  if (range.to !== undefined && range.to < range.from) {
+    throw new InvalidArgumentError(`--to is ${range.to}, wanted a checkpoint from --from (${range.from}) on`);
+  }
   const { chain } = await loadConfig(pathsOf(flags));
   if (chain === undefined) {
     throw new AtomaError(

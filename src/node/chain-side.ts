@@ -6,8 +6,8 @@ import type { AtomaError } from '../core/index.js';
 import type { Scheduler } from '../scheduler/index.js';
 import { Journal, type JournalModules, type JournalOptions } from '../tickets/index.js';
 import { Committer } from './commit.js';
-import { connectSuiPatiently } from './connect-sui.js';
-import { EventIntake } from './event-intake.js';
+import { type ConnectModules, connectSuiPatiently } from './connect-sui.js';
+import { cursorScope, EventIntake } from './event-intake.js';
 import { GasGate } from './gas-gate.js';
 import { LateSamplings } from './late-samplings.js';
 import { TicketFlow } from './ticket-flow.js';
@@ -57,20 +57,17 @@ export class ChainSide {
 
   /**
    * Opens the journal, whose lock the caller holds, and connects to the chain.
-   * @param modules `signal` ends the wait for an endpoint that does not answer
+   * @param modules `signal` ends the wait for an endpoint that does not answer; `onUnreachable` is told each
+   * time why it goes on
    * @throws AtomaError `journal_*`, `cancelled`, and what connecting throws
    */
-  static async open(
-    options: ChainSideOptions,
-    modules: Modules & { readonly signal: AbortSignal },
-  ): Promise<ChainSide> {
+  static async open(options: ChainSideOptions, modules: Modules & ConnectModules): Promise<ChainSide> {
     const { client } = options.config;
-    const { logger } = modules;
     const path = join(client.dataDir, JOURNAL_FILE);
     const { maxPages, hook } = options.journal ?? {};
     const journal = Journal.open({ path, badge: client.nodeBadgeId, maxPages }, { hook });
     try {
-      const chain = await connectSuiPatiently(options.config, { logger, signal: modules.signal });
+      const chain = await connectSuiPatiently(options.config, modules);
       return new ChainSide({ journal, chain, ...compose(options, modules, journal, chain) });
     } catch (error) {
       journal.close();
@@ -146,7 +143,7 @@ function compose(
     {
       smallId: client.smallId,
       settlementTimeoutMs: client.settlementTimeoutMs,
-      scope: { chain: `${chain.name}:${chain.status().chainId}`, filter: `package:${subscriber.packageId}` },
+      scope: cursorScope(chain, subscriber.packageId),
       acceptGap,
     },
     {

@@ -36,24 +36,42 @@ export class Committer {
    * and is taken up again at the next start
    */
   async commit(ticket: Ticket, commitment: Commitment, signal: AbortSignal): Promise<void> {
-    const { journal, logger } = this.#modules;
-    const { id, deadlineMs } = ticket;
+    const { journal, gas } = this.#modules;
     const backoff = new Backoff(RETRY);
-    for (;;) {
-      try {
-        const digest = await this.#submit(ticket, commitment, signal);
-        await untilWritten(() => this.#committed(ticket, digest), { signal, logger });
-        return;
-      } catch (error) {
-        if (signal.aborted) throw new AtomaError('cancelled', 'the node stopped before the chain answered');
-        if (!(error instanceof AtomaError) || FINAL.has(error.code)) throw error;
-        // A journal that cannot be written passes too: nothing was sent, for the transaction was not kept.
-        const passes = PASSING.has(error.code) || isJournalError(error);
-        if (!passes && Date.now() > deadlineMs + EPOCH_CHANGE_GRACE_MS) throw error;
-        logger.warn({ ticket: id, code: error.code }, `not committed yet: ${error.message}`);
-        await this.#beforeRetry(error, backoff, signal);
-        if (journal.get(id)?.state === 'settled') return;
+    let paid: (() => void) | undefined;
+    try {
+      for (;;) {
+        const failure = await this.#attempt(ticket, commitment, signal);
+        if (failure === undefined) return;
+        if (failure.code === 'out_of_gas') paid ??= gas.refused(ticket.id);
+        await this.#beforeRetry(failure, backoff, signal);
+        if (journal.get(ticket.id)?.state === 'settled') return;
       }
+    } finally {
+      paid?.();
+    }
+  }
+
+  /** @returns why it is worth another attempt; undefined once the commitment stands */
+  async #attempt(
+    ticket: Ticket,
+    commitment: Commitment,
+    signal: AbortSignal,
+  ): Promise<AtomaError | undefined> {
+    const { logger } = this.#modules;
+    const { id, deadlineMs } = ticket;
+    try {
+      const digest = await this.#submit(ticket, commitment, signal);
+      await untilWritten(() => this.#committed(ticket, digest), { signal, logger });
+      return undefined;
+    } catch (error) {
+      if (signal.aborted) throw new AtomaError('cancelled', 'the node stopped before the chain answered');
+      if (!(error instanceof AtomaError) || FINAL.has(error.code)) throw error;
+      // A journal that cannot be written passes too: nothing was sent, for the transaction was not kept.
+      const passes = PASSING.has(error.code) || isJournalError(error);
+      if (!passes && Date.now() > deadlineMs + EPOCH_CHANGE_GRACE_MS) throw error;
+      logger.warn({ ticket: id, code: error.code }, `not committed yet: ${error.message}`);
+      return error;
     }
   }
 
@@ -84,10 +102,8 @@ export class Committer {
   }
 
   async #beforeRetry(error: AtomaError, backoff: Backoff, signal: AbortSignal): Promise<void> {
-    const { gas } = this.#modules;
-    if (error.code === 'out_of_gas') {
-      gas.close();
-      (await gas.enter(signal))();
-    } else await pause(backoff.next(), signal);
+    await pause(backoff.next(), signal);
+    // Where the chain and the balance disagree, the pauses between attempts grow all the same.
+    if (error.code === 'out_of_gas') await this.#modules.gas.payable(signal);
   }
 }

@@ -32,6 +32,13 @@ export async function connectSui(config: ChainConfig, modules: Modules): Promise
   );
 }
 
+export interface ConnectModules {
+  readonly logger: Logger;
+  readonly signal: AbortSignal;
+  /** Told after each attempt that failed, why. */
+  readonly onUnreachable: (reason: string) => void;
+}
+
 /** A full node on the same machine needs a minute to come up; a typing error should not be waited for in silence. */
 const RETRY = { firstMs: 500, maxMs: 15_000 };
 
@@ -40,7 +47,10 @@ const RETRY = { firstMs: 500, maxMs: 15_000 };
  * node waits for it.
  * @throws AtomaError what connecting throws, but for `chain_unavailable`; `cancelled` when `signal` aborts
  */
-export async function connectSuiPatiently(config: ChainConfig, { logger, signal }: Modules): Promise<Chain> {
+export async function connectSuiPatiently(
+  config: ChainConfig,
+  { logger, signal, onUnreachable }: ConnectModules,
+): Promise<Chain> {
   const backoff = new Backoff(RETRY);
   for (;;) {
     if (signal.aborted) throw new AtomaError('cancelled', 'stopped while connecting to the chain');
@@ -50,6 +60,7 @@ export async function connectSuiPatiently(config: ChainConfig, { logger, signal 
       if (!(error instanceof AtomaError) || error.code !== 'chain_unavailable') throw error;
       if (signal.aborted) continue;
       const retryInMs = backoff.next();
+      onUnreachable(error.message);
       logger.error({ retryInMs }, error.message);
       await pause(retryInMs, signal);
     }

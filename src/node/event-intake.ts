@@ -44,6 +44,11 @@ interface Outcome {
  */
 const QUIET_CURSOR_INTERVAL_MS = 1000;
 
+/** What the journal's cursor is about: a chain, and the package whose events are followed. */
+export function cursorScope(chain: Chain, packageId: string): CursorScope {
+  return { chain: `${chain.name}:${chain.status().chainId}`, filter: `package:${packageId}` };
+}
+
 /** Chain events into the journal: each batch and the cursor after it in one transaction. */
 export class EventIntake {
   readonly #options: EventIntakeOptions;
@@ -82,10 +87,8 @@ export class EventIntake {
     const { chain, journal, logger } = this.#modules;
     const { scope, acceptGap } = this.#options;
     const after = journal.cursor(scope);
-    logger.info(
-      scope,
-      after === undefined ? "no cursor yet: starting at the chain's tip" : 'reading on from the journal',
-    );
+    if (after === undefined) this.#sayWhyTip();
+    else logger.info(scope, 'reading on from the journal');
     for await (const batch of chain.follow({ after, acceptGap, signal })) {
       if (batch.events.length === 0 && performance.now() - this.#cursorAt < QUIET_CURSOR_INTERVAL_MS)
         continue;
@@ -108,6 +111,19 @@ export class EventIntake {
     } catch (error) {
       if (isJournalError(error)) this.#fault = error;
       throw error;
+    }
+  }
+
+  #sayWhyTip(): void {
+    const { journal, logger } = this.#modules;
+    const { scope } = this.#options;
+    const before = journal.cursorScopes();
+    if (before.length === 0) logger.info(scope, "no cursor yet: starting at the chain's tip");
+    else {
+      logger.warn(
+        { ...scope, before },
+        'the journal was read on another chain or for another package so far: starting at the tip of this one',
+      );
     }
   }
 

@@ -2,25 +2,38 @@ import type { Logger } from 'pino';
 import type { Chain, GasStatus } from '../chain/index.js';
 import { messageOf, pause } from '../core/index.js';
 
-/** Tickets that the wallet must still be able to pay for beside those in flight, before more are taken. */
+/** Commitments that the wallet must still be able to pay for when a ticket is let in, beside those owed already. */
 const MARGIN_TICKETS = 5;
 /** The wallet is spent by this node alone, which counts along: another look now and then is enough. */
 const CHECK_INTERVAL_MS = 30_000;
 /** Somebody is topping the wallet up, and tickets wait for it. */
-const PAUSED_INTERVAL_MS = 2000;
+const LOW_INTERVAL_MS = 2000;
 
 interface Modules {
   readonly chain: Chain;
   readonly logger: Logger;
 }
 
-/** Holds tickets back while the wallet could not pay for their commitments, and lets them go after a top-up. */
+/**
+ * Lets a ticket in only where the wallet can pay for its commitment too, after those of all tickets that were
+ * let in before it. The others wait: some cost less than was reckoned with, and a wallet can be topped up.
+ *
+ * Tickets that wait are no fault as long as others are on their way: a backlog of thousands may be longer than
+ * any wallet's runway. The wallet counts as low, which stops intake, when it is nearly empty or has failed to
+ * pay.
+ */
 export class GasGate {
   readonly #modules: Modules;
-  #paused: GasStatus | undefined;
-  /** Tickets that were let in and whose commitment has still to be paid. */
-  #inFlight = 0;
-  #waiting: (() => void)[] = [];
+  /** Whether the wallet was looked at, with whatever success. */
+  #looked = false;
+  #low = false;
+  /** Commitments that have still to be paid for: those of tickets that were let in. */
+  #owed = 0;
+  /** Tickets whose commitment the wallet could not pay for. */
+  readonly #refused = new Set<string>();
+  /** Tickets before the gate, in the order in which they came, and commitments that wait for a top-up. */
+  readonly #entering = new Set<() => void>();
+  readonly #unpaid = new Set<() => void>();
   #wake = new AbortController();
 
   constructor(modules: Modules) {
@@ -29,91 +42,124 @@ export class GasGate {
 
   /** Why no tickets are taken; undefined while they are. */
   get reason(): string | undefined {
-    if (this.#paused === undefined) return undefined;
-    const { address } = this.#modules.chain.status();
-    return `the wallet ${address} has gas for ${this.#paused.runwayTickets} commitments only; top it up, and tickets are taken again`;
+    if (!this.#low) return undefined;
+    const { address, gas } = this.#modules.chain.status();
+    const runway = `gas for ${gas?.runwayTickets ?? 'an unknown number of'} more commitments`;
+    const state =
+      this.#refused.size > 0
+        ? `could not pay for ${this.#refused.size} that are due, and has ${runway}`
+        : `has ${runway} only`;
+    return `the wallet ${address} ${state}; top it up, and tickets are taken again`;
   }
 
   /** Watches the wallet until `signal` aborts. */
   async watch(signal: AbortSignal): Promise<void> {
     const { chain, logger } = this.#modules;
+    signal.addEventListener('abort', () => this.#wake.abort(), { once: true });
     while (!signal.aborted) {
       try {
-        this.#update(await chain.refreshGas(signal));
+        await chain.refreshGas(signal);
       } catch (error) {
-        if (!signal.aborted) logger.warn(`cannot read the wallet's balance: ${messageOf(error)}`);
+        if (signal.aborted) return;
+        logger.warn(`cannot read the wallet's balance: ${messageOf(error)}`);
       }
+      this.#looked = true;
+      this.#update();
       this.#wake = new AbortController();
-      const interval = this.#paused === undefined ? CHECK_INTERVAL_MS : PAUSED_INTERVAL_MS;
-      await pause(interval, AbortSignal.any([signal, this.#wake.signal]));
+      if (signal.aborted) return;
+      await pause(this.#low ? LOW_INTERVAL_MS : CHECK_INTERVAL_MS, this.#wake.signal);
     }
-    this.#open();
-  }
-
-  /** Looks at the wallet now: a transaction could not be paid. */
-  close(): void {
-    const { gas } = this.#modules.chain.status();
-    this.#pause({ balance: gas?.balance ?? 0n, perCommitment: gas?.perCommitment ?? 0n, runwayTickets: 0 });
-    this.#wake.abort();
   }
 
   /**
-   * Resolves when the next ticket may be taken, at once in most cases; the function it gives is called when
-   * that ticket costs nothing more.
+   * Resolves when a ticket may be taken, at once in most cases, or when `signal` aborts; the function it gives
+   * is called once, when that ticket costs nothing more.
+   * @param bound the node has committed itself to the ticket's answer: it is let in whatever the wallet holds
    */
-  async enter(signal: AbortSignal): Promise<() => void> {
-    for (;;) {
-      const { gas } = this.#modules.chain.status();
-      if (gas !== undefined) this.#update(gas);
-      if (this.#paused === undefined || signal.aborted) break;
-      await this.#opened(signal);
-    }
-    this.#inFlight++;
-    let left = false;
+  async enter(bound: boolean, signal: AbortSignal): Promise<() => void> {
+    if (bound || (this.#affordable && this.#entering.size === 0)) this.#owed++;
+    else if (!(await this.#turn(this.#entering, signal))) return () => undefined;
     return () => {
-      if (!left) this.#inFlight--;
-      left = true;
+      this.#owed--;
+      this.#update();
     };
   }
 
-  #opened(signal: AbortSignal): Promise<void> {
+  /**
+   * The wallet could not pay for a ticket's commitment: no more tickets are taken until the function that this gives is
+   * called, which is when it was paid for or is needed no more.
+   */
+  refused(ticketId: string): () => void {
+    this.#refused.add(ticketId);
+    this.#update();
+    return () => {
+      this.#refused.delete(ticketId);
+      this.#update();
+    };
+  }
+
+  /** Whether a ticket's commitment waits for a top-up. */
+  isUnpaid(ticketId: string): boolean {
+    return this.#refused.has(ticketId);
+  }
+
+  /** Resolves when the wallet can pay for a commitment, as far as is known, or when `signal` aborts. */
+  async payable(signal: AbortSignal): Promise<void> {
+    if (this.#runway < 1) await this.#turn(this.#unpaid, signal);
+  }
+
+  /** As many as one likes where the balance cannot be read: a commitment's own simulation will tell. */
+  get #runway(): number {
+    return this.#modules.chain.status().gas?.runwayTickets ?? Number.POSITIVE_INFINITY;
+  }
+
+  get #affordable(): boolean {
+    return this.#looked && this.#refused.size === 0 && this.#runway > MARGIN_TICKETS + this.#owed;
+  }
+
+  /** Waits in a line; false where `signal` aborted first. */
+  #turn(line: Set<() => void>, signal: AbortSignal): Promise<boolean> {
     return new Promise((resolve) => {
-      const go = (): void => {
-        signal.removeEventListener('abort', go);
-        resolve();
+      const leave = (): void => {
+        line.delete(go);
+        resolve(false);
       };
-      this.#waiting.push(go);
-      signal.addEventListener('abort', go, { once: true });
+      const go = (): void => {
+        line.delete(go);
+        signal.removeEventListener('abort', leave);
+        resolve(true);
+      };
+      if (signal.aborted) return resolve(false);
+      line.add(go);
+      signal.addEventListener('abort', leave, { once: true });
     });
   }
 
-  #update(gas: GasStatus): void {
-    const needed = MARGIN_TICKETS + this.#inFlight;
-    if (gas.runwayTickets <= needed) this.#pause(gas);
-    else if (this.#paused !== undefined) {
-      this.#modules.logger.info(
-        { runwayTickets: gas.runwayTickets },
-        'the wallet has gas again: taking tickets',
-      );
-      this.#open();
+  /** After everything that may change what the wallet can pay for. */
+  #update(): void {
+    const low = this.#refused.size > 0 || this.#runway <= MARGIN_TICKETS;
+    if (low !== this.#low) this.#turned(low);
+    if (this.#runway >= 1) for (const go of this.#unpaid) go();
+    for (const go of this.#entering) {
+      if (!this.#affordable) break;
+      this.#owed++;
+      go();
     }
   }
 
-  #pause(gas: GasStatus): void {
-    const first = this.#paused === undefined;
-    this.#paused = gas;
-    if (!first) return;
-    this.#modules.logger.error(
-      { ...gas, balance: `${gas.balance}` },
-      `no more tickets are taken: ${this.reason}`,
-    );
+  #turned(low: boolean): void {
+    const { logger, chain } = this.#modules;
+    this.#low = low;
+    const gas = describe(chain.status().gas);
+    if (low) logger.error(gas, `no more tickets are taken: ${this.reason}`);
+    else logger.info(gas, 'the wallet has gas again: taking tickets');
+    // Its interval is another one now.
     this.#wake.abort();
   }
+}
 
-  #open(): void {
-    this.#paused = undefined;
-    const waiting = this.#waiting;
-    this.#waiting = [];
-    for (const go of waiting) go();
-  }
+function describe(gas: GasStatus | undefined): Record<string, unknown> {
+  if (gas === undefined) return {};
+  const { balance, perCommitment, runwayTickets } = gas;
+  return { balance: `${balance}`, perCommitment: `${perCommitment}`, runwayTickets };
 }

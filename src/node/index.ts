@@ -1,3 +1,4 @@
-export { type AuditedTicket, type AuditVerdict, audit } from './audit.js';
+export { type AuditedTicket, audit } from './audit.js';
+export type { AuditVerdict } from './audit-verdict.js';
 export { AtomaNode } from './node.js';
 export { VERSION } from './version.js';

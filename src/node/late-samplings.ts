@@ -39,32 +39,47 @@ export class LateSamplings {
   }
 
   async #run(): Promise<void> {
-    const { journal, logger } = this.#modules;
     const { signal } = this.#stopping;
     const backoff = new Backoff(RETRY);
     while (this.#again && !signal.aborted) {
       this.#again = false;
-      for (const sampling of journal.samplings()) {
-        try {
-          await this.#find(sampling, signal);
-          backoff.reset();
-        } catch (error) {
-          if (signal.aborted) return;
-          logger.warn(
-            { ticket: sampling.ticketId },
-            `cannot read a prompt from the chain: ${messageOf(error)}`,
-          );
-          this.#again = true;
-          await pause(backoff.next(), signal);
-        }
+      let left = 0;
+      for (const sampling of this.#modules.journal.samplings()) {
+        if (!(await this.#find(sampling, signal))) left++;
+        if (signal.aborted) return;
+      }
+      if (left === 0) backoff.reset();
+      else {
+        this.#again = true;
+        await pause(backoff.next(), signal);
       }
     }
   }
 
-  async #find(sampling: Sampling, signal: AbortSignal): Promise<void> {
-    const { chain, journal, onTickets, logger } = this.#modules;
-    const { ticketId, leafIndex, deadlineMs } = sampling;
-    const prompt = await chain.findPrompt(ticketId, signal);
+  /** @returns whether the search for this one is over */
+  async #find(sampling: Sampling, signal: AbortSignal): Promise<boolean> {
+    const { chain, logger } = this.#modules;
+    const { ticketId, deadlineMs } = sampling;
+    try {
+      const prompt = await chain.findPrompt(ticketId, signal);
+      // The endpoint's index can trail the stream that the sampling came by.
+      if (prompt === undefined && Date.now() < deadlineMs) return false;
+      await this.#conclude(sampling, prompt, signal);
+      return true;
+    } catch (error) {
+      if (!signal.aborted) {
+        logger.warn({ ticket: ticketId }, `cannot read a prompt from the chain: ${messageOf(error)}`);
+      }
+      return false;
+    }
+  }
+
+  async #conclude(
+    { ticketId, leafIndex, deadlineMs }: Sampling,
+    prompt: Awaited<ReturnType<Chain['findPrompt']>>,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { journal, onTickets, logger } = this.#modules;
     const opened = await untilWritten(
       () =>
         journal.transaction(() => {
@@ -77,7 +92,7 @@ export class LateSamplings {
     else if (prompt === undefined) {
       logger.error(
         { ticket: ticketId },
-        'missed: sampled later for a ticket whose prompt the endpoint no longer has',
+        'missed: sampled later for a ticket whose prompt the endpoint does not have',
       );
     }
   }

@@ -24,10 +24,11 @@ import {
 import { SCHEDULER_DEFAULTS, Scheduler } from '../scheduler/index.js';
 import type { Journal, ProcessLock } from '../tickets/index.js';
 import type { Device, LoadProgress } from '../workers/index.js';
-import { ChainSide, type ChainSideOptions } from './chain-side.js';
+import { ChainSide } from './chain-side.js';
 import { planDevices } from './devices.js';
 import { takeLocks } from './locks.js';
 import { chainInfo, deviceInfo } from './node-info.js';
+import type { NodeOptions } from './node-options.js';
 import { type StreamWriter, TokenStreams } from './token-streams.js';
 import { VERSION } from './version.js';
 
@@ -50,16 +51,6 @@ interface StartOptions {
   readonly onFatal: FatalHandler;
 }
 
-/** What an operator may add to the configuration for one run. */
-export interface NodeOptions {
-  /** Go on where the chain's endpoint has thrown events away that were still to be read. */
-  readonly acceptGap: boolean;
-  /** Folder of the locks that keep a second node with the same badge out of this machine. */
-  readonly lockDir: string;
-  /** For tests: how the journal is opened besides. */
-  readonly journal?: NonNullable<ChainSideOptions['journal']>;
-}
-
 /** The node: builds its parts in the order written here, and stops them in the reverse one. */
 export class AtomaNode implements NodeApi {
   readonly #config: Config;
@@ -73,6 +64,8 @@ export class AtomaNode implements NodeApi {
   readonly #stopping = new AbortController();
   readonly #startedAt = performance.now();
   #chainSide: ChainSide | undefined;
+  /** Why the chain is not connected, before it is. */
+  #unreachable = '';
   #rpc: RpcServer | undefined;
   #starting: Promise<void> = Promise.resolve();
   #state: 'starting' | 'running' | 'stopping' = 'starting';
@@ -154,6 +147,9 @@ export class AtomaNode implements NodeApi {
           streams: this.#streams,
           logger: this.#logger,
           signal: this.#stopping.signal,
+          onUnreachable: (reason) => {
+            this.#unreachable = `: ${reason}`;
+          },
         },
       );
     }
@@ -259,7 +255,9 @@ export class AtomaNode implements NodeApi {
       .map(({ id, state, lastFault }) => `device ${id} is ${state}${lastFault ? `: ${lastFault}` : ''}`);
     if (this.#state === 'stopping') reasons.push('the node is stopping');
     else if (this.#chainSide !== undefined) reasons.push(...this.#chainSide.reasons());
-    else if (this.#config.chain !== undefined) reasons.push('the chain is not connected yet');
+    else if (this.#config.chain !== undefined) {
+      reasons.push(`the chain is not connected yet${this.#unreachable}`);
+    }
     return { ready: reasons.length === 0 && this.#state === 'running', reasons };
   }
 

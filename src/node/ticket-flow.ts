@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import { commitmentLeaf, commitmentRoot, MAX_CHUNKS } from '../chain/index.js';
+import { MAX_CHUNKS } from '../chain/index.js';
 import {
   AtomaError,
   type Commitment,
@@ -9,10 +9,10 @@ import {
   pause,
   type Ticket,
   toErrorData,
-  tokensPerSecond,
 } from '../core/index.js';
 import type { Scheduler } from '../scheduler/index.js';
 import type { Journal } from '../tickets/index.js';
+import { answerOf, commitmentOf } from './answer.js';
 import type { Committer } from './commit.js';
 import { untilWritten } from './durable-write.js';
 import type { GasGate } from './gas-gate.js';
@@ -53,6 +53,7 @@ const REFILL_PLACES = MAX_IN_FLIGHT / 8;
 /** Tickets that are begun in one turn of the event loop, 0.1 ms each: RPC is served in between. */
 const BEGUN_PER_TURN = 20;
 const BUSY_RETRY_MS = 1000;
+const NO_DEVICE_PAUSE_MS = 5000;
 
 /** A ticket's way from the journal through the node: schedule → answer → bind → commit. */
 export class TicketFlow {
@@ -92,9 +93,11 @@ export class TicketFlow {
    * back to the journal.
    */
   async drain(graceMs: number): Promise<void> {
+    const { journal, gas } = this.#modules;
     this.#draining = true;
     for (const [id, { abort }] of this.#inFlight) {
-      if (this.#modules.journal.get(id)?.state === 'received') abort.abort();
+      // Nothing of it runs yet, or nothing will before somebody tops the wallet up.
+      if (journal.get(id)?.state === 'received' || gas.isUnpaid(id)) abort.abort();
     }
     const timer = setTimeout(() => {
       for (const { abort } of this.#inFlight.values()) abort.abort();
@@ -149,20 +152,23 @@ export class TicketFlow {
   async #process(id: string, signal: AbortSignal): Promise<void> {
     const { journal, gas, logger } = this.#modules;
     await this.#beginning();
-    const leave = await gas.enter(signal);
     try {
-      const ticket = journal.get(id);
-      if (ticket === undefined || signal.aborted) return;
-      const commitment = journal.commitment(id) ?? (await this.#answer(ticket, signal));
-      await this.#modules.committer.commit(ticket, commitment, signal);
-      this.#report(id);
+      const leave = await gas.enter(journal.commitment(id) !== undefined, signal);
+      await this.#carry(id, signal).finally(leave);
     } catch (error) {
       await this.#giveUp(id, error, signal).catch((failure: unknown) =>
         logger.error({ ticket: id, err: failure }, 'a ticket could not be put down'),
       );
-    } finally {
-      leave();
     }
+  }
+
+  async #carry(id: string, signal: AbortSignal): Promise<void> {
+    const { journal, committer } = this.#modules;
+    const ticket = journal.get(id);
+    if (ticket === undefined || signal.aborted) return;
+    const commitment = journal.commitment(id) ?? (await this.#answer(ticket, signal));
+    await committer.commit(ticket, commitment, signal);
+    this.#report(id);
   }
 
   /** Runs the prompt and binds the node to the answer, both on the disk when this returns. */
@@ -245,6 +251,8 @@ export class TicketFlow {
       const why = this.#draining ? 'the node was stopped before it had an answer' : message;
       const back = journal.step(id, 'received', { reason: `handed back: ${why}` });
       if (back || code === 'no_device') logger.warn({ ticket: id, code }, `handed back: ${why}`);
+      // Its place stays taken for a while, or a backlog would go round and round.
+      if (code === 'no_device') await pause(NO_DEVICE_PAUSE_MS, signal);
       return;
     }
     const state = SKIPPING.has(code) ? 'skipped' : 'failed';
@@ -277,30 +285,4 @@ export class TicketFlow {
       late ? 'committed, after the deadline' : 'committed',
     );
   }
-}
-
-function commitmentOf(ticket: Ticket, completion: Completion): Commitment {
-  const data = new TextEncoder().encode(completion.text);
-  return {
-    ticketId: ticket.id,
-    inputTokens: BigInt(completion.inputTokens),
-    outputTokens: BigInt(completion.tokens.length),
-    root: commitmentRoot(data, ticket.chunksCount),
-    leaf: commitmentLeaf(data, ticket.leafIndex),
-  };
-}
-
-function answerOf(completion: Completion, { root, leaf }: Commitment): NonNullable<Ticket['answer']> {
-  const { text, tokens, inputTokens, finishReason, timings } = completion;
-  return {
-    text,
-    tokens,
-    inputTokens,
-    outputTokens: tokens.length,
-    finishReason,
-    timings,
-    root: Buffer.from(root).toString('hex'),
-    leaf: Buffer.from(leaf).toString('hex'),
-    tokensPerSecond: tokensPerSecond(completion),
-  };
 }

@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync, type StatementSyncInstance } from '@photostructure/sqlite';
 import { AtomaError } from '../core/index.js';
@@ -72,7 +72,7 @@ export class Database {
 
   /**
    * @throws AtomaError `journal_unwritable`, `journal_corrupt`, `journal_newer`, `journal_disk_full`,
-   * `journal_busy`, `journal_io_error`
+   * `journal_busy`, `journal_io_error`; `journal_missing` and `journal_older` for readers
    */
   static open(options: DatabaseOptions, modules: { readonly hook?: WriteHook | undefined } = {}): Database {
     const { path, readOnly } = options;
@@ -85,11 +85,18 @@ export class Database {
         { fields: { path }, cause },
       );
     }
+    if (readOnly && !existsSync(path)) {
+      throw new AtomaError(
+        'journal_missing',
+        `there is no journal ${path}; the node makes it when it first starts. Check data_dir.`,
+        { fields: { path } },
+      );
+    }
     let connection: InstanceType<typeof DatabaseSync> | undefined;
     try {
       connection = new DatabaseSync(path, { readOnly });
       connection.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`);
-      check(connection, path);
+      check(connection, path, readOnly);
       const database = new Database(options, { connection, hook: modules.hook });
       if (!readOnly) {
         chmodSync(path, PRIVATE_FILE_MODE);
@@ -197,11 +204,18 @@ export class Database {
   }
 }
 
-function check(connection: InstanceType<typeof DatabaseSync>, path: string): void {
+function check(connection: InstanceType<typeof DatabaseSync>, path: string, readOnly: boolean): void {
   const [found]: unknown[] = connection.prepare('PRAGMA quick_check(1)').all();
   const verdict: unknown = Object.values(Object(found))[0];
   if (verdict !== 'ok') throw Object.assign(new Error(String(verdict)), { errcode: 11 });
   const version = versionOf(connection);
+  if (readOnly && version < MIGRATIONS.length) {
+    throw new AtomaError(
+      'journal_older',
+      `the journal ${path} has version ${version}, and this program reads version ${MIGRATIONS.length}; start the node once, which brings it up to date`,
+      { fields: { path, found: version, wanted: MIGRATIONS.length } },
+    );
+  }
   if (version <= MIGRATIONS.length) return;
   throw new AtomaError(
     'journal_newer',

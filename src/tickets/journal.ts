@@ -106,6 +106,13 @@ export class Journal {
     return found === undefined ? undefined : z.object({ cursor: z.string() }).parse(found).cursor;
   }
 
+  /** Every chain and filter that the journal has a cursor for. */
+  cursorScopes(): readonly CursorScope[] {
+    const Row = z.object({ chain: z.string(), filter: z.string() });
+    const rows = this.#database.all('SELECT chain, filter FROM cursors ORDER BY updated_at');
+    return rows.map((row) => Row.parse(row));
+  }
+
   setCursor({ chain, filter }: CursorScope, cursor: string): void {
     const sql = 'INSERT OR REPLACE INTO cursors (chain, filter, cursor, updated_at) VALUES (?, ?, ?, ?)';
     this.#database.write(() => this.#database.run(sql, chain, filter, cursor, this.#now()));

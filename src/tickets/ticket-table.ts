@@ -111,7 +111,9 @@ export class TicketTable {
     const row = this.#state(id);
     if (row === undefined || !mayGo(row.state, to)) return undefined;
     const atMs = this.#now();
-    const late = LATE_STATES.has(to) && atMs > row.deadline;
+    // A ticket that settles while the node still has something to do for it has overtaken the node.
+    const ends = LATE_STATES.has(to) || (to === 'settled' && OPEN_STATES.includes(row.state));
+    const late = ends && atMs > row.deadline;
     this.#update(row.seq, to, late, change);
     this.#addStep(row.seq, to, atMs, change.reason);
     return row.state;

@@ -1,7 +1,7 @@
 import type { Test } from 'tap';
 import type { CrashPoint } from './crash-point.js';
 import { CrashingNode } from './crashing-node.js';
-import { ANSWER, type Network, network } from './network.js';
+import { ANSWER, type Network, network } from './question.js';
 
 /** What a ticket's life writes at least: entered, running, answered, signed, committed, settled. */
 const WRITES_OF_A_LIFE = 6;

@@ -1,8 +1,8 @@
 import t from 'tap';
 import { TcpProxy } from '../fixtures/tcp-proxy.js';
 import { CrashingNode } from './crashing-node.js';
-import { ANSWER, network } from './network.js';
 import { NodeProcess } from './node-process.js';
+import { ANSWER, network } from './question.js';
 
 t.test('crashes at each write of a fresh journal: nothing sent after its first cursor is lost', async (t) => {
   const { chain, files, ask, settlement, ticket } = await network(t);

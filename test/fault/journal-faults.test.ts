@@ -7,8 +7,8 @@ import { loadConfig } from '#src/config/index.js';
 import { AtomaNode } from '#src/node/index.js';
 import { Journal } from '#src/tickets/index.js';
 import { CrashingNode } from './crashing-node.js';
-import { ANSWER, type Network, network, until } from './network.js';
 import { NodeProcess } from './node-process.js';
+import { ANSWER, type Network, network, until } from './question.js';
 
 /** Far more than the pages of an empty journal have room for. */
 const TICKETS = 12;

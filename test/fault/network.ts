@@ -1,90 +1,228 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { appendFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { pino } from 'pino';
 import type { Test } from 'tap';
-import type { Ticket } from '#src/core/index.js';
+import { z } from 'zod';
+import { AtomaError } from '#src/core/index.js';
 import {
   Devnet,
   type DevnetFiles,
   type DevnetNode,
+  type DevnetOptions,
+  type DevnetUser,
   PromptUser,
-  type Settlement,
+  type SentPrompt,
   writeDevnetFiles,
 } from '#src/devnet/index.js';
-import { Journal } from '#src/tickets/index.js';
+import { NodeProcess } from './node-process.js';
 
 const MODEL_DIR = fileURLToPath(new URL('../../../models/atoma-tiny', import.meta.url));
-const QUESTION = '<|im_start|>user\nWhat is the capital of Peru?<|im_end|>\n<|im_start|>assistant\n';
-/** What the model answers to the question of {@link Network.ask}. */
-export const ANSWER = 'The capital of Peru is Lima.';
-const POLL_INTERVAL_MS = 20;
+/** Between two looks at something that has no event to wait for, ms. */
+const POLL_MS = 25;
+/** What a test waits for comes in a second or two, also on a machine that is busy with others. */
+const PATIENCE_MS = 40_000;
+/** One small worker: these tests start many nodes, and what they measure is not speed. */
+const POOL = '[pool]\nworkers = 1\nsequences = 2\nthreads = 1\n';
+const logger = pino({ level: 'silent' });
 
-/** A dev chain, one registered node with its files, and a user. */
-export interface Network {
+type Request = Partial<Parameters<PromptUser['sendPrompt']>[0]>;
+
+/** A dev chain and a user of it; everything goes when the test ends. */
+export class Network {
   readonly chain: Devnet;
+  readonly account: DevnetUser;
+  readonly #t: Test;
+  #user: PromptUser;
+
+  private constructor(t: Test, chain: Devnet, account: DevnetUser, user: PromptUser) {
+    this.#t = t;
+    this.chain = chain;
+    this.account = account;
+    this.#user = user;
+  }
+
+  static async start(t: Test, options: Partial<DevnetOptions> = {}): Promise<Network> {
+    const chain = await Devnet.start({ checkpointMs: 50, ...options }, { logger });
+    t.teardown(() => chain.stop());
+    const account = chain.addUser();
+    const user = userOf(chain, account);
+    t.teardown(() => user.close());
+    await user.start();
+    return new Network(t, chain, account, user);
+  }
+
+  /** A registered node's files in a folder of its own; `clientToml` is written before what is there. */
+  async seat(
+    operator: DevnetNode,
+    { dir, clientToml = '' }: { readonly dir?: string; readonly clientToml?: string } = {},
+  ): Promise<Seat> {
+    const home = dir ?? (await tempDir(this.#t));
+    const options = { dir: home, modelPath: MODEL_DIR, precision: 'q8_0', jrpcPort: 0 };
+    const files = await writeDevnetFiles(this.chain, operator, this.account, options);
+    const path = files.atomaSuiClientConfigPath;
+    await writeFile(path, `${clientToml}\n${await readFile(path, 'utf8')}`);
+    await appendFile(files.modelConfigPath, POOL);
+    return new Seat(this.#t, operator, files, home);
+  }
+
+  async send(request: Request = {}): Promise<SentPrompt> {
+    return await this.#user.sendPrompt({
+      model: this.chain.model,
+      prompt: 'What is Atoma?',
+      maxTokens: 4n,
+      ...request,
+    });
+  }
+
+  /** After the chain was away: the user's connection needs a moment, and nothing was sent in that. */
+  async sendPatiently(request: Request = {}): Promise<SentPrompt> {
+    for (;;) {
+      try {
+        return await this.send(request);
+      } catch (error) {
+        if (!(error instanceof AtomaError) || error.code !== 'chain_unavailable') throw error;
+        await delay(POLL_MS);
+      }
+    }
+  }
+
+  async settled(...ticketIds: readonly string[]): Promise<void> {
+    const signal = AbortSignal.timeout(PATIENCE_MS);
+    for (const id of ticketIds) {
+      const { state } = await this.#user.waitForSettlement(id, signal);
+      this.#t.equal(state, 'settled', `ticket ${id} came out`);
+    }
+  }
+}
+
+/** A node's place: its files, from which it can be started again and again. */
+export class Seat {
   readonly operator: DevnetNode;
   readonly files: DevnetFiles;
-  readonly journalPath: string;
-  /** Sends the question, greedily; resolves with the ticket's id. */
-  ask(): Promise<string>;
-  /** Resolves when the user has seen the ticket settle. */
-  settlement(ticketId: string): Promise<Settlement>;
-  /** What the node's journal has of a ticket, once that is as wanted; read beside the node. */
-  ticket(ticketId: string, wanted: (ticket: Ticket) => boolean): Promise<Ticket>;
+  readonly dir: string;
+  readonly #t: Test;
+
+  constructor(t: Test, operator: DevnetNode, files: DevnetFiles, dir: string) {
+    this.#t = t;
+    this.operator = operator;
+    this.files = files;
+    this.dir = dir;
+  }
+
+  get journalPath(): string {
+    return join(this.dir, 'data', 'journal.sqlite');
+  }
+
+  /** Starts a node that logs at `info`; ends with the test at the latest. */
+  start(...args: readonly string[]): NodeProcess {
+    const node = new NodeProcess(this.files, args, { logLevel: 'info' });
+    this.#t.teardown(() => node.kill());
+    return node;
+  }
+
+  /** Starts a node and waits until it follows the chain. */
+  async serve(...args: readonly string[]): Promise<Serving> {
+    const node = this.start(...args);
+    const url = await node.ready;
+    if (url === undefined) throw new Error(`the node ended with ${await node.ended}: ${node.log}`);
+    const serving = new Serving(node, url);
+    await serving.untilReady();
+    return serving;
+  }
+
+  /** A node that need not be ready. @throws Error where it has ended instead of listening */
+  through(node: NodeProcess, url: string | undefined): Serving {
+    if (url === undefined) throw new Error(`the node ended: ${node.log}`);
+    return new Serving(node, url);
+  }
 }
 
-/** @param urlFor where the node finds the chain: through a proxy, for instance. Default: the chain's own URL. */
-export async function network(
-  t: Test,
-  urlFor: (chain: Devnet) => Promise<string> = async (chain) => chain.url,
-): Promise<Network> {
-  const logger = pino({ level: 'silent' });
-  const chain = await Devnet.start({}, { logger });
-  const operator = chain.addNode();
-  const account = chain.addUser();
-  const { url, packageId, tomaPackageId, atomaDbId, model } = chain;
-  const contract = { packageId, tomaPackageId, atomaDbId };
-  const user = new PromptUser({ url, ...contract, ...account }, { logger });
-  const dir = await mkdtemp(join(tmpdir(), 'atoma-fault-'));
-  t.teardown(async () => {
-    await user.close();
-    await chain.stop();
-    await rm(dir, { recursive: true, force: true });
-  });
-  const files = await writeDevnetFiles({ ...contract, model, url: await urlFor(chain) }, operator, account, {
-    dir,
-    modelPath: MODEL_DIR,
-    precision: 'q8_0',
-    jrpcPort: 0,
-  });
-  await user.start();
-  const journalPath = join(dir, 'data', 'journal.sqlite');
-  return {
-    chain,
-    operator,
-    files,
-    journalPath,
-    ask: async () => (await user.sendPrompt({ model, prompt: QUESTION })).ticketId,
-    settlement: (ticketId) => user.waitForSettlement(ticketId, new AbortController().signal),
-    ticket: async (ticketId, wanted) => {
-      const journal = Journal.open({ path: journalPath, badge: operator.badgeId, readOnly: true });
-      try {
-        for (;;) {
-          const ticket = journal.get(ticketId);
-          if (ticket !== undefined && wanted(ticket)) return ticket;
-          await delay(POLL_INTERVAL_MS);
-        }
-      } finally {
-        journal.close();
-      }
-    },
-  };
+const Readiness = z.object({ ready: z.boolean(), reasons: z.array(z.string()) });
+const Ticket = z.object({
+  state: z.string(),
+  leaf_index: z.string(),
+  answer: z.object({ text: z.string(), input_tokens: z.number(), output_tokens: z.number() }).nullish(),
+});
+
+/** A node at work, through its RPC. */
+export class Serving {
+  readonly node: NodeProcess;
+  readonly url: string;
+
+  constructor(node: NodeProcess, url: string) {
+    this.node = node;
+    this.url = url;
+  }
+
+  async readyz(): Promise<{ readonly status: number; readonly reasons: readonly string[] }> {
+    const response = await fetch(`${this.url}/readyz`);
+    return { status: response.status, reasons: Readiness.parse(await response.json()).reasons };
+  }
+
+  async untilReady(): Promise<void> {
+    await until('the node is ready', async () => (await this.readyz()).status === 200);
+  }
+
+  async untilReason(reason: RegExp): Promise<void> {
+    await until(`not ready: ${reason}`, async () =>
+      (await this.readyz()).reasons.some((text) => reason.test(text)),
+    );
+  }
+
+  async call(method: string, params: Record<string, unknown> = {}): Promise<unknown> {
+    const response = await fetch(this.url, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ jsonrpc: '2.0', id: 1, method, params }),
+    });
+    const { result, error } = z
+      .object({ result: z.unknown(), error: z.unknown() })
+      .partial()
+      .parse(await response.json());
+    if (error !== undefined) throw new Error(JSON.stringify(error));
+    return result;
+  }
+
+  async ticket(ticketId: string): Promise<z.infer<typeof Ticket>> {
+    return Ticket.parse(await this.call('atoma_getTicket', { ticket_id: ticketId }));
+  }
+
+  /** Resolves when the node has read that these tickets settled. */
+  async settledInJournal(...ticketIds: readonly string[]): Promise<void> {
+    for (const id of ticketIds) {
+      await until(
+        `ticket ${id} settles in the journal`,
+        async () => (await this.ticket(id)).state === 'settled',
+      );
+    }
+  }
+
+  /** How many tickets are in each state. */
+  async counts(): Promise<Readonly<Record<string, number>>> {
+    const info = await this.call('atoma_nodeInfo');
+    return z.object({ tickets: z.record(z.string(), z.number()) }).parse(info).tickets;
+  }
 }
 
-/** Polls until a condition holds; the test's own timeout ends it otherwise. */
-export async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
-  while (!(await condition())) await delay(POLL_INTERVAL_MS);
+/** Resolves when `condition` holds; looked at again and again, since nothing tells. */
+export async function until(what: string, condition: () => boolean | Promise<boolean>): Promise<void> {
+  const deadline = performance.now() + PATIENCE_MS;
+  while (!(await condition())) {
+    if (performance.now() > deadline) throw new Error(`waited ${PATIENCE_MS} ms in vain: ${what}`);
+    await delay(POLL_MS);
+  }
+}
+
+export async function tempDir(t: Test): Promise<string> {
+  const dir = await mkdtemp(join(tmpdir(), 'atoma-test-'));
+  t.teardown(() => rm(dir, { recursive: true, force: true }));
+  return dir;
+}
+
+function userOf(chain: Devnet, account: DevnetUser): PromptUser {
+  const { url, packageId, tomaPackageId, atomaDbId } = chain;
+  return new PromptUser({ url, packageId, tomaPackageId, atomaDbId, ...account }, { logger });
 }

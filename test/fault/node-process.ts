@@ -19,10 +19,10 @@ export interface NodeProcessOptions {
 /** One life of a node, started from its files as an operator would. */
 export class NodeProcess {
   readonly child: ChildProcess;
+  /** Resolves with the RPC's URL as soon as that listens; undefined where it ended before that. */
+  readonly listening: Promise<string | undefined>;
   /** Resolves with the RPC's URL once the node is ready; undefined where it ended before that. */
   readonly ready: Promise<string | undefined>;
-  /** As {@link ready}, once RPC listens. */
-  readonly listening: Promise<string | undefined>;
   /** Resolves when the process has ended, with its exit code or signal. */
   readonly ended: Promise<string>;
   /** Resolves when besides every process is gone that it started, since they share its stderr. */
@@ -68,7 +68,7 @@ export class NodeProcess {
     }
   }
 
-  /** What it has logged, at `warn` and above. */
+  /** What it has logged, at the level given and above; at the end, what its end was. */
   get log(): string {
     return this.#log;
   }

@@ -10,6 +10,7 @@ import {
 } from '../../core/index.js';
 import type { Chain, ChainBatch, ChainStatus, FollowOptions, GasStatus, SubmitOptions } from '../chain.js';
 import { CommitmentCall } from './commitment-call.js';
+import { parseCursor } from './cursor.js';
 import { type Endpoint, openEndpoint } from './endpoint.js';
 import { EventSource } from './event-source.js';
 import { EventFollower } from './follow.js';
@@ -61,6 +62,7 @@ export interface SuiChainModules {
 
 interface Parts {
   readonly chainId: string;
+  readonly packageId: string;
   readonly callTimeoutMs: number;
   readonly address: string;
   readonly endpoint: Endpoint;
@@ -133,8 +135,11 @@ export class SuiChain implements Chain {
     const client = new TransactionClient({ callTimeoutMs }, { endpoint, keypair, logger });
     const submitter = new CommitmentSubmitter({ requestTimeoutMs }, { client, call, gas, logger });
     logger.info({ endpoint: endpoint.url, chainId, address, smallId: `${smallId}` }, 'connected to Sui');
-    const parts = { chainId, callTimeoutMs, address, endpoint, tip, follower, past, gas, client, submitter };
-    return new SuiChain(parts);
+    const scope = { chainId, packageId };
+    return new SuiChain({
+      ...scope,
+      ...{ callTimeoutMs, address, endpoint, tip, follower, past, gas, client, submitter },
+    });
   }
 
   status(): ChainStatus {
@@ -156,6 +161,10 @@ export class SuiChain implements Chain {
     } finally {
       link.release();
     }
+  }
+
+  checkpointOf(cursor: string): bigint | undefined {
+    return parseCursor(this.#parts, cursor).checkpoint;
   }
 
   submitCommitment(commitment: Commitment, options: SubmitOptions): Promise<CommitmentReceipt> {

@@ -1,0 +1,11 @@
+import type { ChainSideOptions } from './chain-side.js';
+
+/** What an operator may add to the configuration for one run. */
+export interface NodeOptions {
+  /** Go on where the chain's endpoint has thrown events away that were still to be read. */
+  readonly acceptGap: boolean;
+  /** Folder of the locks that keep a second node with the same badge out of this machine. */
+  readonly lockDir: string;
+  /** For tests: how the journal is opened besides. */
+  readonly journal?: NonNullable<ChainSideOptions['journal']>;
+}

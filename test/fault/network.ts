@@ -216,7 +216,7 @@ export async function until(what: string, condition: () => boolean | Promise<boo
   }
 }
 
-export async function tempDir(t: Test): Promise<string> {
+async function tempDir(t: Test): Promise<string> {
   const dir = await mkdtemp(join(tmpdir(), 'atoma-test-'));
   t.teardown(() => rm(dir, { recursive: true, force: true }));
   return dir;

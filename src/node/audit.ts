@@ -55,7 +55,7 @@ async function* compare(
   const sightings = await readSightings(chain, client.smallId, range, signal);
   for (const sighting of sightings) {
     const { ticketId, eventId, checkpoint } = sighting;
-    // In this order: a node at work may enter the ticket in between, and has not skipped it then.
+    // In this order: what a node at work enters in between is found, and counts as read or not yet.
     const cursor = journal.cursor(scope);
     const ticket = journal.get(ticketId);
     const digest = ticket?.digest;

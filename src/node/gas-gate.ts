@@ -10,7 +10,7 @@ const CHECK_INTERVAL_MS = 30_000;
 const LOW_INTERVAL_MS = 2000;
 
 interface Modules {
-  readonly chain: Chain;
+  readonly chain: Pick<Chain, 'status' | 'refreshGas'>;
   readonly logger: Logger;
 }
 

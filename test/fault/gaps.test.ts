@@ -13,12 +13,15 @@ t.test('history that was pruned before it was read ends the node, unless gaps ar
 
   // While it runs, during an outage: what it would follow then is no longer whole.
   const back = await chain.goOffline();
+  // Checkpoints that nobody can have seen.
+  chain.advance(1);
   chain.prune();
   await back();
   t.equal(await running.node.ended, '1');
   t.match(running.node.log, REFUSAL);
 
-  const { ticketId: lost } = await network.sendPatiently();
+  await network.renewUser();
+  const { ticketId: lost } = await network.send();
   chain.prune();
   const refused = seat.start();
   t.equal(await refused.ended, '1');

@@ -68,6 +68,15 @@ export class Network {
     return new Seat(this.#t, operator, files, home);
   }
 
+  /** Another client of the same user: one that follows the chain ends where history was pruned before it. */
+  async renewUser(): Promise<void> {
+    await this.#user.close();
+    this.#user = userOf(this.chain, this.account);
+    const user = this.#user;
+    this.#t.teardown(() => user.close());
+    await user.start();
+  }
+
   async send(request: Request = {}): Promise<SentPrompt> {
     return await this.#user.sendPrompt({
       model: this.chain.model,

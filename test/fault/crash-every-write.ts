@@ -3,6 +3,11 @@ import type { CrashPoint } from './crash-point.js';
 import { CrashingNode } from './crashing-node.js';
 import { ANSWER, type Network, network } from './question.js';
 
+/**
+ * A start costs about two seconds of processor time, and a run of these tests has eight: beside a compiler and
+ * other tests that can take minutes.
+ */
+export const BUSY_MACHINE_TIMEOUT_MS = 300_000;
 /** What a ticket's life writes at least: entered, running, answered, signed, committed, settled. */
 const WRITES_OF_A_LIFE = 6;
 

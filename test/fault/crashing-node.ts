@@ -52,7 +52,10 @@ export class CrashingNode {
         this.child.emit('line');
       });
     }
-    t.teardown(() => this.kill());
+    t.teardown(async () => {
+      if (!t.passing()) t.comment(`it said ${[...said.keys()].join(', ')}; ${this.log}`);
+      await this.kill();
+    });
   }
 
   /** From now on a new ticket is one to count the writes of. */

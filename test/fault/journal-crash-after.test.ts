@@ -1,6 +1,9 @@
 import t from 'tap';
-import { crashAtEveryWrite } from './crash-every-write.js';
+import { BUSY_MACHINE_TIMEOUT_MS, crashAtEveryWrite } from './crash-every-write.js';
 
-t.test("a crash just after each commit of a ticket's life ends in the same settled ticket", (t) =>
-  crashAtEveryWrite(t, 'after'),
+t.setTimeout(BUSY_MACHINE_TIMEOUT_MS);
+t.test(
+  "a crash just after each commit of a ticket's life ends in the same settled ticket",
+  { timeout: BUSY_MACHINE_TIMEOUT_MS },
+  (t) => crashAtEveryWrite(t, 'after'),
 );

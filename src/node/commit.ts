@@ -105,8 +105,9 @@ export class Committer {
       await untilWritten(() => journal.transaction(() => undefined), { signal, logger });
       return;
     }
+    const payable = code === 'out_of_gas' ? gas.payable(signal) : undefined;
     await pause(backoff.next(), signal);
     // Where the chain and the balance disagree, the pauses between attempts grow all the same.
-    if (code === 'out_of_gas') await gas.payable(signal);
+    await payable;
   }
 }

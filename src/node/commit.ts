@@ -102,8 +102,9 @@ export class Committer {
   }
 
   async #beforeRetry(error: AtomaError, backoff: Backoff, signal: AbortSignal): Promise<void> {
+    const payable = error.code === 'out_of_gas' ? this.#modules.gas.payable(signal) : undefined;
     await pause(backoff.next(), signal);
     // Where the chain and the balance disagree, the pauses between attempts grow all the same.
-    if (error.code === 'out_of_gas') await this.#modules.gas.payable(signal);
+    await payable;
   }
 }

@@ -103,14 +103,24 @@ export class GasGate {
     return this.#refused.has(ticketId);
   }
 
-  /** Resolves when the wallet can pay for a commitment, as far as is known, or when `signal` aborts. */
+  /**
+   * Resolves when the wallet can pay for a commitment, as far as is known; when it holds more than at the call,
+   * since before a first commitment the price is a guess; or when `signal` aborts.
+   */
   async payable(signal: AbortSignal): Promise<void> {
-    if (this.#runway < 1) await this.#turn(this.#unpaid, signal);
+    const before = this.#balance;
+    while (this.#runway < 1 && this.#balance <= before) {
+      if (!(await this.#turn(this.#unpaid, signal))) return;
+    }
   }
 
   /** As many as one likes where the balance cannot be read: a commitment's own simulation will tell. */
   get #runway(): number {
     return this.#modules.chain.status().gas?.runwayTickets ?? Number.POSITIVE_INFINITY;
+  }
+
+  get #balance(): bigint {
+    return this.#modules.chain.status().gas?.balance ?? 0n;
   }
 
   get #affordable(): boolean {
@@ -139,7 +149,7 @@ export class GasGate {
   #update(): void {
     const low = this.#refused.size > 0 || this.#runway <= MARGIN_TICKETS;
     if (low !== this.#low) this.#turned(low);
-    if (this.#runway >= 1) for (const go of this.#unpaid) go();
+    for (const go of this.#unpaid) go();
     for (const go of this.#entering) {
       if (!this.#affordable) break;
       this.#owed++;

@@ -225,6 +225,11 @@ export async function until(what: string, condition: () => boolean | Promise<boo
   }
 }
 
+/** Resolves when a node's log says so: what it writes comes through a pipe, after an answer or even its end. */
+export async function logged(node: NodeProcess, text: RegExp): Promise<void> {
+  await until(`the log says ${text}`, () => text.test(node.log));
+}
+
 async function tempDir(t: Test): Promise<string> {
   const dir = await mkdtemp(join(tmpdir(), 'atoma-test-'));
   t.teardown(() => rm(dir, { recursive: true, force: true }));

@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { appendFile, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -60,6 +60,8 @@ export async function network(
     precision: 'q8_0',
     jrpcPort: 0,
   });
+  // Nodes start often here, and what starts for the sake of one prompt need not load more than one worker.
+  await appendFile(files.modelConfigPath, '[pool]\nworkers = 1\nsequences = 1\nthreads = 1\n');
   await user.start();
   const journalPath = join(dir, 'data', 'journal.sqlite');
   return {

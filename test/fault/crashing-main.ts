@@ -77,7 +77,12 @@ class CrashingNode {
   }
 
   #newest(): Ticket | undefined {
-    return this.#node?.listTickets({ state: undefined, limit: 1 })[0];
+    try {
+      return this.#node?.listTickets({ state: undefined, limit: 1 })[0];
+    } catch {
+      // The journal is still being opened.
+      return undefined;
+    }
   }
 }
 

@@ -48,6 +48,7 @@ export class IntakeNode {
   readonly #intake: EventIntake;
   readonly #starts = new Starts();
   readonly #stop = new AbortController();
+  readonly #gasWatch: Promise<void>;
   #onDealtWith: (events: number) => void = () => undefined;
 
   private constructor(chain: SuiChain, journal: Journal, options: IntakeNodeOptions) {
@@ -56,6 +57,7 @@ export class IntakeNode {
     const logger = pino({ level: 'silent' });
     const watched = watch(chain, (events) => this.#onDealtWith(events));
     const gas = new GasGate({ chain, logger });
+    this.#gasWatch = gas.watch(this.#stop.signal);
     const committer = new Committer({ chain, journal, gas, logger });
     const scheduler = new Scheduler(SCHEDULER_DEFAULTS, { executors: [this.#starts] });
     scheduler.serve(options.model);
@@ -112,6 +114,8 @@ export class IntakeNode {
   }
 
   async close(): Promise<void> {
+    this.#stop.abort();
+    await this.#gasWatch;
     await this.#chain.close();
     this.#journal.close();
   }

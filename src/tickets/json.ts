@@ -42,15 +42,29 @@ const ErrorRecord = z.object({
   fields: z.record(z.string(), z.unknown()),
 });
 
-const Prompt = z.object({
-  id: z.string(),
-  timestampMs: z.number().optional(),
-  checkpoint: u64.optional(),
-  params: Params,
-  chunksCount: u64,
-  nodes: z.array(u64),
-  outputDestination: z.base64(),
-});
+/** A prompt event as a list: the names of its fields would be a third of what a backlog writes. */
+const Prompt = z.tuple([
+  z.string(),
+  z.number().nullable(),
+  u64.nullable(),
+  u64,
+  z.array(u64),
+  z.base64(),
+  z.tuple([
+    Params.shape.model,
+    Params.shape.prompt,
+    Params.shape.prePromptTokens,
+    Params.shape.prependOutputWithInput,
+    u64,
+    u64,
+    u64,
+    float,
+    Params.shape.shouldStreamOutput,
+    float,
+    u64,
+    float,
+  ]),
+]);
 
 /** What `JSON.stringify` would lose of a float, as text. */
 function floatToJson(value: number): number | string {
@@ -100,26 +114,60 @@ export function errorFromJson(json: string): ErrorData {
 }
 
 export function promptToJson(event: PromptEvent): string {
-  const record: z.input<typeof Prompt> = {
-    id: event.id,
-    timestampMs: event.timestampMs,
-    checkpoint: event.checkpoint?.toString(),
-    params: plainParams(event.params),
-    chunksCount: event.chunksCount.toString(),
-    nodes: event.nodes.map(String),
-    outputDestination: Buffer.from(event.outputDestination).toString('base64'),
-  };
+  const { params } = event;
+  const record: z.input<typeof Prompt> = [
+    event.id,
+    event.timestampMs ?? null,
+    event.checkpoint?.toString() ?? null,
+    event.chunksCount.toString(),
+    event.nodes.map(String),
+    Buffer.from(event.outputDestination).toString('base64'),
+    [
+      params.model,
+      params.prompt,
+      [...params.prePromptTokens],
+      params.prependOutputWithInput,
+      params.maxTokens.toString(),
+      params.randomSeed.toString(),
+      params.repeatLastN.toString(),
+      floatToJson(params.repeatPenalty),
+      params.shouldStreamOutput,
+      floatToJson(params.temperature),
+      params.topK.toString(),
+      floatToJson(params.topP),
+    ],
+  ];
   return JSON.stringify(record);
 }
 
 export function promptFromJson(ticketId: string, json: string): PromptEvent {
-  const { timestampMs, checkpoint, outputDestination, ...rest } = Prompt.parse(JSON.parse(json));
+  const [id, timestampMs, checkpoint, chunksCount, nodes, destination, params] = Prompt.parse(
+    JSON.parse(json),
+  );
+  const [model, prompt, prePromptTokens, prependOutputWithInput, maxTokens, randomSeed, ...rest] = params;
+  const [repeatLastN, repeatPenalty, shouldStreamOutput, temperature, topK, topP] = rest;
   return {
     kind: 'prompt',
     ticketId,
-    ...rest,
-    timestampMs,
-    checkpoint,
-    outputDestination: Uint8Array.from(Buffer.from(outputDestination, 'base64')),
+    id,
+    timestampMs: timestampMs ?? undefined,
+    checkpoint: checkpoint ?? undefined,
+    chunksCount,
+    nodes,
+    outputDestination: Uint8Array.from(Buffer.from(destination, 'base64')),
+    params: {
+      model,
+      prompt,
+      prePromptTokens,
+      prependOutputWithInput,
+      maxTokens,
+      randomSeed,
+      repeatLastN,
+      repeatPenalty,
+      shouldStreamOutput,
+      temperature,
+      topK,
+      topP,
+    },
   };
 }

@@ -33,7 +33,7 @@ const onProgress = (report: StormReport): void => {
     `\r${done} of ${kills} kills, ${settled} of ${tickets} tickets settled, ${seconds} s `,
   );
 };
-const report = await storm({ kills, lifeMs: 1500, promptIntervalMs: 120, seed, onProgress });
+const report = await storm({ kills, lifeMs: 1500, promptIntervalMs: 500, seed, onProgress });
 process.stderr.write('\n');
 if (flags.json) process.stdout.write(`${JSON.stringify(report)}\n`);
 else for (const [name, value] of Object.entries(report)) process.stdout.write(`${name.padEnd(16)}${value}\n`);

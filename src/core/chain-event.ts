@@ -83,3 +83,12 @@ export type ChainEvent =
   | RetrySettlementEvent
   | OtherEvent
   | UndecodableEvent;
+
+/** Whether an event gives a node a ticket: as one of the nodes sampled for its prompt, or sampled later. */
+export function givesTicketTo(
+  event: ChainEvent,
+  smallId: bigint,
+): event is PromptEvent | UnsupportedPromptEvent | NewNodesEvent {
+  if (event.kind === 'new_nodes') return event.newNodes.some(({ nodeId }) => nodeId === smallId);
+  return (event.kind === 'prompt' || event.kind === 'unsupported_prompt') && event.nodes.includes(smallId);
+}

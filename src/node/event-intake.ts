@@ -1,6 +1,12 @@
 import type { Logger } from 'pino';
 import type { Chain, ChainBatch } from '../chain/index.js';
-import type { AtomaError, ChainEvent, NewNodesEvent, PromptEvent } from '../core/index.js';
+import {
+  type AtomaError,
+  type ChainEvent,
+  givesTicketTo,
+  type NewNodesEvent,
+  type PromptEvent,
+} from '../core/index.js';
 import { type CursorScope, isJournalError, type Journal } from '../tickets/index.js';
 import { untilWritten } from './durable-write.js';
 
@@ -145,9 +151,7 @@ export class EventIntake {
    * cut takes it away, together with the cursor after it.
    */
   #asksForWork(event: ChainEvent): boolean {
-    const { smallId } = this.#options;
-    if (event.kind === 'prompt') return event.nodes.includes(smallId);
-    return event.kind === 'new_nodes' && event.newNodes.some(({ nodeId }) => nodeId === smallId);
+    return event.kind !== 'unsupported_prompt' && givesTicketTo(event, this.#options.smallId);
   }
 
   #act({ opened, settled, samplings, says }: Outcome): void {

@@ -1,5 +1,5 @@
 import type { Chain } from '../chain/index.js';
-import type { ChainEvent } from '../core/index.js';
+import { type ChainEvent, givesTicketTo } from '../core/index.js';
 
 /** Which checkpoints' tickets: both included; without an end, up to the newest. */
 export interface AuditRange {
@@ -60,18 +60,14 @@ export async function readSightings(
 
 /** undefined for an event that gives the node no ticket. */
 function sightingOf(event: ChainEvent, smallId: bigint): Sighting | undefined {
-  const later = event.kind === 'new_nodes';
-  if (later) {
-    if (!event.newNodes.some(({ nodeId }) => nodeId === smallId)) return undefined;
-  } else if (event.kind !== 'prompt' && event.kind !== 'unsupported_prompt') return undefined;
-  else if (!event.nodes.includes(smallId)) return undefined;
+  if (!givesTicketTo(event, smallId)) return undefined;
   return {
     ticketId: event.ticketId,
     eventId: event.id,
     checkpoint: event.checkpoint,
     timestampMs: event.timestampMs,
     modality: event.kind === 'unsupported_prompt' ? event.modality : undefined,
-    later,
+    later: event.kind === 'new_nodes',
     settled: false,
     first: false,
   };

@@ -1,18 +1,5 @@
-import type { ChainEvent } from '../../core/index.js';
+import { type ChainEvent, givesTicketTo } from '../../core/index.js';
 import type { CheckpointTimes } from './checkpoint-times.js';
-
-/** Whether an event asks this node for something, so that its time counts. */
-function asksFor(event: ChainEvent, smallId: bigint): boolean {
-  switch (event.kind) {
-    case 'prompt':
-    case 'unsupported_prompt':
-      return event.nodes.includes(smallId);
-    case 'new_nodes':
-      return event.newNodes.some(({ nodeId }) => nodeId === smallId);
-    default:
-      return false;
-  }
-}
 
 /**
  * Gives the events that ask something of a node the time of their checkpoint, where they have none and the
@@ -25,7 +12,7 @@ export async function stampOwn(
   signal: AbortSignal,
 ): Promise<readonly ChainEvent[]> {
   const lacksTime = (event: ChainEvent): boolean =>
-    event.timestampMs === undefined && asksFor(event, smallId);
+    event.timestampMs === undefined && givesTicketTo(event, smallId);
   const checkpoints = events.flatMap((event) =>
     event.checkpoint !== undefined && lacksTime(event) ? [event.checkpoint] : [],
   );

@@ -21,10 +21,10 @@ export function checkModelNames(inference: Section, problems: ConfigProblem[]): 
     const model = parsed.data;
     const name = modelNameOf(model, inference.document.folder);
     const first = known.get(name);
-    if (first === undefined) known.set(name, { index, model, devices: new Set([model.device]) });
+    if (first === undefined) known.set(name, { index, model, devices: new Set(model.device) });
     else {
       const wanted = conflict(first.model, model, first.devices);
-      first.devices.add(model.device);
+      for (const device of model.device) first.devices.add(device);
       if (wanted === undefined) continue;
       const text = `found the name "${name}" of models[${first.index}] again, ${wanted}`;
       problems.push(keyProblem(inference, ['models', index], text));
@@ -35,8 +35,8 @@ export function checkModelNames(inference: Section, problems: ConfigProblem[]): 
 /** One model may stand on several devices; two that differ under one name would answer differently. */
 function conflict(first: ModelTable, again: ModelTable, devices: ReadonlySet<unknown>): string | undefined {
   const own = 'wanted a name of its own for each model (`name` in the form [[models]] sets it)';
-  if (devices.has(again.device)) return own;
-  const same = (['model_type', 'precision', 'revision', 'use_flash_attention'] as const).every(
+  if (again.device.some((device) => devices.has(device))) return own;
+  const same = (['model_type', 'precision', 'revision', 'use_flash_attention', 'backend'] as const).every(
     (key) => first[key] === again[key],
   );
   return same ? undefined : `${own}, or the same model on another device`;

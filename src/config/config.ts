@@ -1,3 +1,5 @@
+import type { Backend } from '../core/index.js';
+
 /** The node's whole configuration, checked and frozen. Every path in it is absolute. */
 export interface Config {
   readonly inference: InferenceConfig;
@@ -14,18 +16,25 @@ export interface InferenceConfig {
   readonly tracing: boolean;
   readonly pool: PoolConfig;
   readonly scheduler: SchedulerConfig;
-  readonly rpc: { readonly host: string };
+  readonly rpc: RpcConfig;
 }
 
 export interface ModelConfig {
   /** What prompts call it: `name` where given, else `model_type`, else the last part of its path. */
   readonly name: string;
-  /** GPU index, or the CPU. */
-  readonly device: number | 'cpu';
+  /** One label a replica: `cpu`, the index of a GPU, or its UUID. */
+  readonly devices: readonly string[];
   readonly precision: string;
   readonly modelType: string;
   readonly revision: string;
   readonly useFlashAttention: boolean;
+  readonly backend: Backend | 'auto';
+}
+
+export interface RpcConfig {
+  readonly host: string;
+  /** Opens the methods that change what the node runs; without it they are closed. */
+  readonly adminToken: string | undefined;
 }
 
 /** How a device is divided; what is undefined is chosen to suit the device. */

@@ -4,7 +4,7 @@ import { OverflowedInteger } from './toml-document.js';
 const SHOWN_CHARACTERS = 80;
 
 /** Keys whose values never appear in an error. */
-const SECRET_KEYS: ReadonlySet<PropertyKey> = new Set(['api_key']);
+const SECRET_KEYS: ReadonlySet<PropertyKey> = new Set(['api_key', 'admin_token']);
 
 /** A value as an error shows it, on one line and without secrets. */
 export function describeFound(value: unknown, path: readonly PropertyKey[]): string {

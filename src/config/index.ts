@@ -5,6 +5,7 @@ export type {
   InferenceConfig,
   ModelConfig,
   PoolConfig,
+  RpcConfig,
   SubscriberConfig,
 } from './config.js';
 export { type ConfigPaths, loadConfig } from './load.js';

@@ -10,10 +10,11 @@ export function absolutePath(path: string, folder: string): string {
 
 /**
  * Whether a `model_type` names a place on this machine rather than a model or a repository: it starts with
- * `/`, `./`, `../` or `~/`, or ends in `.gguf`.
+ * `/`, `./`, `../` or `~/`, or ends in `.gguf` and is no file of a repository (`owner/name:file`).
  */
 export function isLocalModel(modelType: string): boolean {
-  return isAbsolute(modelType) || /^(\.{1,2}|~)([/\\]|$)/.test(modelType) || /\.gguf$/i.test(modelType);
+  if (isAbsolute(modelType) || /^(\.{1,2}|~)([/\\]|$)/.test(modelType)) return true;
+  return /\.gguf$/i.test(modelType) && !/^[\w.-]+\/[\w.-]+:/.test(modelType);
 }
 
 /** What a model in a local file or folder is called: the last part of its path, without `.gguf`. */

@@ -9,6 +9,8 @@ const I64_MAX = 2n ** 63n - 1n;
 const MAX_TIMEOUT_SECS = 2_147_483;
 const MAX_NANOS = 999_999_999;
 const MAX_PORT = 65_535;
+/** 64 bits even where only hexadecimal digits are used. */
+const MIN_TOKEN_CHARACTERS = 16;
 /** The branch that a repository of the hub has unless it says otherwise. */
 export const DEFAULT_REVISION = 'main';
 
@@ -114,12 +116,40 @@ export const host = leaf('a host name or an IP address to listen on, without a p
     : undefined,
 );
 
-export const device = leaf(
-  'a device: the index of a GPU (0, 1, …) or "cpu"',
-  (value): number | 'cpu' | undefined => {
-    if (value === 'cpu') return value;
-    return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : undefined;
+/** One GPU as a label: its index, or the UUID that NVIDIA's driver gives it or a part of it (MIG). */
+function gpuLabel(value: unknown): string | undefined {
+  if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0) return String(value);
+  return typeof value === 'string' && /^(GPU|MIG)-[0-9a-f-]+$/i.test(value) ? value : undefined;
+}
+
+/** Where a model runs, as one label a replica; two labels are never the same. */
+export const devices = leaf(
+  'a device: the index of a GPU (0, 1, …), its UUID ("GPU-…"), a list of those that are all different, or "cpu"',
+  (value): readonly string[] | undefined => {
+    if (value === 'cpu') return [value];
+    const labels = (Array.isArray(value) ? value : [value]).map(gpuLabel);
+    const known = labels.filter((label) => label !== undefined);
+    return known.length > 0 && new Set(known).size === labels.length ? known : undefined;
   },
+);
+
+/** One of the words. */
+export function word<Word extends string>(words: readonly [Word, ...Word[]]) {
+  return leaf(`one of ${words.map((known) => `"${known}"`).join(', ')}`, (value) =>
+    words.find((known) => known === value),
+  );
+}
+
+/** A secret that guards something: long enough not to be guessed. */
+export const token = leaf(
+  `a string of at least ${MIN_TOKEN_CHARACTERS} characters (openssl rand -hex 32 makes one)`,
+  (value) =>
+    typeof value === 'string' &&
+    value.length >= MIN_TOKEN_CHARACTERS &&
+    !isBracketed(value) &&
+    !/\s/.test(value)
+      ? value
+      : undefined,
 );
 
 export const timeoutSecs = integer('seconds', 0, MAX_TIMEOUT_SECS);

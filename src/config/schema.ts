@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import {
   DEFAULT_REVISION,
-  device,
+  devices,
   flag,
   host,
   integer,
@@ -13,8 +13,10 @@ import {
   text,
   timeoutNanos,
   timeoutSecs,
+  token,
   u64,
   url,
+  word,
 } from './scalars.js';
 import { table } from './unknown-key.js';
 
@@ -48,13 +50,17 @@ const MAX_REQUEST_WAIT_MS = 3_600_000;
 /** Each holds its prompt in memory. */
 const MAX_QUEUED_REQUESTS = 1_000_000;
 
+/** What runs a model; `auto` takes what suits the device and the weights that there are. */
+const backend = word(['auto', 'llama', 'onnx', 'wasm']);
+
 const modelTable = table({
   name: text('the name that prompts use').optional(),
-  device,
+  device: devices,
   precision: text('a precision such as "q8_0" or "f16"'),
   model_type: text('a model name, a repository "owner/name" or a path'),
   revision: revision.default(DEFAULT_REVISION),
   use_flash_attention: flag.default(false),
+  backend: backend.optional(),
 });
 
 /** Order of the seed's array form. */
@@ -98,7 +104,7 @@ const scheduler = table({
   ticket_reserve: share("a share of a model's sequences").default(DEFAULT_TICKET_RESERVE),
 });
 
-const rpc = table({ host: host.default(DEFAULT_HOST) });
+const rpc = table({ host: host.default(DEFAULT_HOST), admin_token: token.optional() });
 
 /** `{ secs, nanos }`, as the seed writes a duration, to ms. */
 const timeout = table({ secs: timeoutSecs, nanos: timeoutNanos.default(0) }).transform(
@@ -121,6 +127,7 @@ export const inferenceSchema = table({
     })
     .min(1, { error: 'at least one model' }),
   tracing: flag.default(false),
+  backend: backend.default('auto'),
   pool: pool.prefault({}),
   scheduler: scheduler.prefault({}),
   rpc: rpc.prefault({}),

@@ -9,7 +9,7 @@ export function inferenceConfig(table: InferenceTable, folder: string): Inferenc
     cacheDir: absolutePath(table.cache_dir, folder),
     flushStorage: table.flush_storage,
     jrpcPort: table.jrpc_port,
-    models: table.models.map((model) => modelConfig(model, folder)),
+    models: table.models.map((model) => modelConfig(model, table.backend, folder)),
     tracing: table.tracing,
     pool: {
       workers: table.pool.workers,
@@ -23,7 +23,7 @@ export function inferenceConfig(table: InferenceTable, folder: string): Inferenc
       maxQueuedRequests: table.scheduler.max_queued_requests,
       ticketReserve: table.scheduler.ticket_reserve,
     },
-    rpc: { host: table.rpc.host },
+    rpc: { host: table.rpc.host, adminToken: table.rpc.admin_token },
   };
 }
 
@@ -39,14 +39,15 @@ function modelTypeOf({ model_type }: ModelTable, folder: string): string {
   return isLocalModel(model_type) ? absolutePath(model_type, folder) : model_type;
 }
 
-function modelConfig(table: ModelTable, folder: string): ModelConfig {
+function modelConfig(table: ModelTable, backend: InferenceTable['backend'], folder: string): ModelConfig {
   return {
     name: modelNameOf(table, folder),
-    device: table.device,
+    devices: table.device,
     precision: table.precision,
     modelType: modelTypeOf(table, folder),
     revision: table.revision,
     useFlashAttention: table.use_flash_attention,
+    backend: table.backend ?? backend,
   };
 }
 

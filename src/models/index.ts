@@ -1,1 +1,9 @@
 export { resolveModelFile } from './resolve.js';
+export {
+  type DownloadProgress,
+  type ModelReference,
+  ModelStore,
+  type ModelStoreOptions,
+  type ObtainedModel,
+  type ObtainOptions,
+} from './store.js';

@@ -2,13 +2,11 @@ import { readdir, stat } from 'node:fs/promises';
 import { isAbsolute, join } from 'node:path';
 import { AtomaError } from '../core/index.js';
 
-/** A model as the configuration names it. */
-export interface ModelReference {
+type ModelReference = {
   readonly name: string;
   readonly modelType: string;
-  /** `q8_0`, `f16`, …: chooses among the GGUF files of a folder, without regard to case. */
   readonly precision: string;
-}
+};
 
 /**
  * The GGUF file that a configured model stands for: a path of a file, or of a folder with a file of the

@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 import type { InferenceConfig } from '../config/index.js';
-import { resolveModelFile } from '../models/index.js';
+import { ModelStore } from '../models/index.js';
 import { Device, type ModelSpec } from '../workers/index.js';
 
 /**
@@ -11,17 +11,25 @@ export async function planDevices(
   config: InferenceConfig,
   modules: { readonly logger: Logger },
 ): Promise<readonly Device[]> {
-  const byDevice = new Map<number | 'cpu', ModelSpec[]>();
+  const store = new ModelStore({ cacheDir: config.cacheDir, apiKey: config.apiKey });
+  const byDevice = new Map<string, ModelSpec[]>();
   for (const model of config.models) {
+    const { weights, source } = await store.obtain(model, ['gguf'], {
+      signal: new AbortController().signal,
+      onProgress: () => undefined,
+    });
     const spec: ModelSpec = {
       name: model.name,
-      file: await resolveModelFile(model),
+      weights,
+      source,
+      backend: 'llama',
+      backendReason: '',
       useFlashAttention: model.useFlashAttention,
       ...config.pool,
     };
-    const specs = byDevice.get(model.device) ?? [];
-    specs.push(spec);
-    byDevice.set(model.device, specs);
+    for (const device of model.devices) byDevice.set(device, [...(byDevice.get(device) ?? []), spec]);
   }
-  return [...byDevice].map(([device, models]) => new Device({ device, models }, undefined, modules));
+  return [...byDevice].map(
+    ([device, models]) => new Device({ device, gpu: false, visible: {}, models }, undefined, modules),
+  );
 }

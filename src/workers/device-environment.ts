@@ -7,11 +7,5 @@ import type { DeviceSpec } from './protocol.js';
  */
 export function deviceEnvironment(spec: DeviceSpec, base: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   const workers = spec.models.reduce((sum, model) => sum + (model.workers ?? availableParallelism()), 0);
-  const env: NodeJS.ProcessEnv = { UV_THREADPOOL_SIZE: String(Math.max(1, workers)), ...base };
-  if (spec.device !== 'cpu') {
-    env['CUDA_DEVICE_ORDER'] = 'PCI_BUS_ID';
-    env['CUDA_VISIBLE_DEVICES'] = String(spec.device);
-    env['GGML_VK_VISIBLE_DEVICES'] = String(spec.device);
-  }
-  return env;
+  return { UV_THREADPOOL_SIZE: String(Math.max(1, workers)), ...base, ...spec.visible };
 }

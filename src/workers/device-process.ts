@@ -198,7 +198,7 @@ export class DeviceProcess {
   }
 
   #died(how: string): AtomaError {
-    const device = String(this.#spec.device);
+    const { device } = this.#spec;
     return new AtomaError('device_died', `the process of device ${device} ${how}`, { fields: { device } });
   }
 

@@ -43,7 +43,7 @@ export class Device implements Executor {
     options: Partial<DeviceOptions> | undefined,
     modules: { readonly logger: Logger },
   ) {
-    this.id = String(spec.device);
+    this.id = spec.device;
     this.#spec = spec;
     this.#options = { ...DEVICE_DEFAULTS, ...options };
     this.#logger = modules.logger.child({ device: this.id });

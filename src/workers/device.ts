@@ -1,7 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { AtomaError, messageOf, toErrorData } from '../core/index.js';
-import { loadBinding } from './engines/llama.js';
 import { ModelPool } from './model-pool.js';
 import type { DeviceSpec, FromDevice, ModelSpec, ToDevice } from './protocol.js';
 
@@ -19,14 +18,6 @@ const CPU_SEQUENCES = 4;
 /** On a GPU a batch of 8 costs hardly more than one of 1. */
 const GPU_SEQUENCES = 8;
 
-async function gpuUsable(device: DeviceSpec['device']): Promise<boolean> {
-  if (device === 'cpu') return false;
-  const llama = await loadBinding(true);
-  const found = llama.gpu !== false && (await llama.getGpuDeviceNames()).length > 0;
-  await llama.dispose();
-  return found;
-}
-
 /** The main process ends this one: Piscina would put a thread in its place whose load nobody waits for. */
 const onCrash = (error: unknown): void =>
   send({ type: 'fault', message: `lost a worker thread: ${messageOf(error)}` });
@@ -34,7 +25,7 @@ const onCrash = (error: unknown): void =>
 async function loadModel(
   model: ModelSpec,
   device: string,
-  gpu: boolean,
+  gpu: DeviceSpec['gpu'],
   heartbeatIntervalMs: number,
 ): Promise<void> {
   const workers = model.workers ?? (gpu ? 1 : availableParallelism());
@@ -42,7 +33,8 @@ async function loadModel(
     {
       spec: {
         name: model.name,
-        file: model.file,
+        weights: model.weights,
+        backend: model.backend,
         gpu,
         useFlashAttention: model.useFlashAttention,
         sequences: model.sequences ?? (gpu ? GPU_SEQUENCES : CPU_SEQUENCES),
@@ -53,6 +45,8 @@ async function loadModel(
       },
       workers,
       device,
+      source: model.source,
+      backendReason: model.backendReason,
     },
     {
       onFrames: (frames) => send({ type: 'tokens', frames }),
@@ -65,16 +59,9 @@ async function loadModel(
 }
 
 async function load(spec: DeviceSpec, heartbeatIntervalMs: number): Promise<void> {
-  const gpu = await gpuUsable(spec.device);
-  if (spec.device !== 'cpu' && !gpu) {
-    send({
-      type: 'warning',
-      message: `device ${spec.device}: no GPU that llama.cpp can use was found; its models run on the CPU`,
-    });
-  }
   for (const model of spec.models) {
     try {
-      await loadModel(model, String(spec.device), gpu, heartbeatIntervalMs);
+      await loadModel(model, spec.device, spec.gpu, heartbeatIntervalMs);
     } catch (error) {
       send({ type: 'load_failed', model: model.name, error: toErrorData(error) });
     }

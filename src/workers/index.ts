@@ -1,4 +1,5 @@
 export type { DeviceOptions } from './device-options.js';
 export type { LoadProgress } from './device-process.js';
 export { Device, type DeviceState } from './device-supervisor.js';
-export type { DeviceSpec, ModelSpec } from './protocol.js';
+export type { EngineState, Gpu, GpuChoice, Hardware } from './hardware.js';
+export type { DeviceSpec, GpuBackend, ModelSpec } from './protocol.js';

@@ -1,6 +1,14 @@
 import { once } from 'node:events';
+import { join } from 'node:path';
 import { Piscina } from 'piscina';
-import { AtomaError, fromErrorData, type ModelInfo, messageOf, type PromptParams } from '../core/index.js';
+import {
+  AtomaError,
+  fromErrorData,
+  type ModelInfo,
+  type ModelSource,
+  messageOf,
+  type PromptParams,
+} from '../core/index.js';
 import type {
   EngineInfo,
   FromWorker,
@@ -18,6 +26,8 @@ export interface ModelPoolOptions {
   readonly workers: number;
   /** Device label for {@link ModelInfo}. */
   readonly device: string;
+  readonly source: ModelSource | undefined;
+  readonly backendReason: string;
 }
 
 export interface ModelPoolEvents {
@@ -84,13 +94,16 @@ export class ModelPool {
     const pool = new ModelPool(options, events);
     try {
       const engine = await pool.#loaded();
-      const { spec, workers, device } = options;
+      const { spec, workers, device, source, backendReason } = options;
       const info: ModelInfo = {
         ...engine,
         name: spec.name,
-        file: spec.file,
+        file:
+          spec.weights.format === 'gguf' ? spec.weights.file : join(spec.weights.folder, spec.weights.file),
+        source,
         device,
-        backend: 'llama',
+        backend: spec.backend,
+        backendReason,
         workers,
         sequencesPerWorker: spec.sequences,
       };

@@ -1,4 +1,12 @@
-import type { Completion, ErrorData, ModelInfo, PromptParams } from '../core/index.js';
+import type {
+  Backend,
+  Completion,
+  ErrorData,
+  ModelInfo,
+  ModelSource,
+  ModelWeights,
+  PromptParams,
+} from '../core/index.js';
 
 /**
  * Every message between the main process, a device process and the worker threads in it. All of them are
@@ -8,8 +16,11 @@ import type { Completion, ErrorData, ModelInfo, PromptParams } from '../core/ind
 /** A model to load, with every choice made. */
 export interface ModelSpec {
   readonly name: string;
-  /** Absolute path of a GGUF file. */
-  readonly file: string;
+  readonly weights: ModelWeights;
+  readonly source: ModelSource | undefined;
+  readonly backend: Backend;
+  /** See {@link ModelInfo.backendReason}. */
+  readonly backendReason: string;
   readonly useFlashAttention: boolean;
   /** What is undefined is chosen by the device process, which knows the hardware. */
   readonly workers: number | undefined;
@@ -20,9 +31,17 @@ export interface ModelSpec {
   readonly threads: number | undefined;
 }
 
-/** A device, as the configuration names it. */
+/** What llama.cpp reaches a GPU through. */
+export type GpuBackend = 'cuda' | 'vulkan' | 'metal';
+
+/** A device and the models it holds. */
 export interface DeviceSpec {
-  readonly device: number | 'cpu';
+  /** The label by which it is known: `cpu`, a GPU's index, or its UUID as the configuration names it. */
+  readonly device: string;
+  /** What llama.cpp is to use in this process; false is the CPU alone. */
+  readonly gpu: GpuBackend | false;
+  /** Goes into the process's environment before it starts, so that it sees its own GPU alone. */
+  readonly visible: Readonly<Record<string, string>>;
   readonly models: readonly ModelSpec[];
 }
 
@@ -68,8 +87,9 @@ export type JobOutcome =
 /** What a worker thread is started with. */
 export interface WorkerSpec {
   readonly name: string;
-  readonly file: string;
-  readonly gpu: boolean;
+  readonly weights: ModelWeights;
+  readonly backend: Backend;
+  readonly gpu: GpuBackend | false;
   readonly useFlashAttention: boolean;
   readonly sequences: number;
   readonly contextSize: number | undefined;

@@ -142,6 +142,8 @@ export function modelInfo(name: string): ModelInfo {
     file: `${name}.gguf`,
     device: 'cpu',
     backend: 'llama',
+    backendReason: 'no GPU was found',
+    source: undefined,
     description: 'demo',
     parameters: 1_000_000,
     fileBytes: 2_000_000,

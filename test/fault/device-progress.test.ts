@@ -7,7 +7,8 @@ t.test('a long prompt shows progress with every batch, before its first token', 
   const engine = await LlamaEngine.load(
     {
       name: 'tiny',
-      file: TINY,
+      weights: { format: 'gguf', file: TINY, bytes: 0 },
+      backend: 'llama',
       gpu: false,
       useFlashAttention: false,
       sequences: 1,

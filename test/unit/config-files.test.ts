@@ -23,19 +23,21 @@ t.test('the three files of the seed', async (t) => {
       models: [
         {
           name: 'llama_v2',
-          device: 0,
+          devices: ['0'],
           precision: 'f16',
           modelType: 'llama_v2',
           revision: 'main',
           useFlashAttention: true,
+          backend: 'auto',
         },
         {
           name: 'tiny',
-          device: 'cpu',
+          devices: ['cpu'],
           precision: 'q8_0',
           modelType: join(dir, 'tiny.gguf'),
           revision: 'main',
           useFlashAttention: false,
+          backend: 'auto',
         },
       ],
       tracing: true,
@@ -47,7 +49,7 @@ t.test('the three files of the seed', async (t) => {
         threads: undefined,
       },
       scheduler: { maxRequestWaitMs: 500, maxQueuedRequests: 256, ticketReserve: 0.25 },
-      rpc: { host: '127.0.0.1' },
+      rpc: { host: '127.0.0.1', adminToken: undefined },
     },
     chain: {
       subscriber: {

@@ -221,18 +221,18 @@ model_type = "~/models/big.gguf"
 `;
   const path = await write('model.toml', withKey(MODEL, 'models', '') + tables);
   const { inference } = await loadConfig({ modelConfigPath: path });
-  const shared = { precision: 'f16', revision: 'main', useFlashAttention: false };
+  const shared = { precision: 'f16', revision: 'main', useFlashAttention: false, backend: 'auto' };
   t.strictSame(inference.models, [
-    { ...shared, name: 'tiny', device: 'cpu', precision: 'q8_0', modelType: join(dir, '..', 'tiny') },
+    { ...shared, name: 'tiny', devices: ['cpu'], precision: 'q8_0', modelType: join(dir, '..', 'tiny') },
     {
       ...shared,
       name: 'owner/repo',
-      device: 1,
+      devices: ['1'],
       modelType: 'owner/repo',
       revision: 'v1',
       useFlashAttention: true,
     },
-    { ...shared, name: 'big', device: 0, modelType: join(homedir(), 'models/big.gguf') },
+    { ...shared, name: 'big', devices: ['0'], modelType: join(homedir(), 'models/big.gguf') },
   ]);
 
   const wrong = tables.replace('device = 1', 'devise = 1').replace('"tiny"', '"owner/repo"');
@@ -287,14 +287,15 @@ t.test('in a single file the tables of the model service stand below it', async 
 
 t.test('one model may stand on several devices', async (t) => {
   const { write } = await configFolder(t);
-  const models = 'models = [[0, "f16", "./m.gguf", "", true], [1, "f16", "./m.gguf", "", true]]';
+  const models =
+    'models = [[0, "f16", "./m.gguf", "", true], [[1, "GPU-0a1b"], "f16", "./m.gguf", "", true]]';
   const path = await write('model.toml', MODEL.replace(/^models = .*$/m, models));
   const { inference } = await loadConfig({ modelConfigPath: path });
   t.strictSame(
-    inference.models.map(({ name, device }) => [name, device]),
+    inference.models.map(({ name, devices }) => [name, devices]),
     [
-      ['m', 0],
-      ['m', 1],
+      ['m', ['0']],
+      ['m', ['1', 'GPU-0a1b']],
     ],
   );
 });

@@ -27,9 +27,9 @@ const DEFAULT_CONTEXT_TOKENS = 4096;
 const DEFAULT_BATCH_TOKENS = 512;
 
 /** The llama.cpp binding; `gpu: false` is the CPU alone. Never builds or downloads one. */
-export function loadBinding(gpu: boolean): Promise<Llama> {
+export function loadBinding(gpu: WorkerSpec['gpu']): Promise<Llama> {
   return getLlama({
-    gpu: gpu ? 'auto' : false,
+    gpu,
     build: 'never',
     progressLogs: false,
     logLevel: LlamaLogLevel.error,
@@ -71,12 +71,13 @@ export class LlamaEngine implements Engine {
    * @throws AtomaError `model_load_failed` naming the file.
    */
   static async load(spec: WorkerSpec, onProgress: (fraction: number) => void): Promise<LlamaEngine> {
+    const file = spec.weights.file;
     try {
       const llama = await loadBinding(spec.gpu);
-      const { size: fileBytes } = await stat(spec.file);
+      const { size: fileBytes } = await stat(file);
       const model = await llama.loadModel({
-        modelPath: spec.file,
-        gpuLayers: spec.gpu ? 'max' : 0,
+        modelPath: file,
+        gpuLayers: spec.gpu === false ? 0 : 'max',
         onLoadProgress: onProgress,
       });
       const contextSize = spec.contextSize ?? Math.min(model.trainContextSize, DEFAULT_CONTEXT_TOKENS);
@@ -99,10 +100,10 @@ export class LlamaEngine implements Engine {
         flashAttention: context.flashAttention !== false,
         gpu: llama.gpu === false ? 'none' : llama.gpu,
       };
-      return new LlamaEngine({ info, model, context, sequences, file: spec.file });
+      return new LlamaEngine({ info, model, context, sequences, file });
     } catch (error) {
-      throw new AtomaError('model_load_failed', `cannot load ${spec.file}: ${messageOf(error)}`, {
-        fields: { file: spec.file },
+      throw new AtomaError('model_load_failed', `cannot load ${file}: ${messageOf(error)}`, {
+        fields: { file },
         cause: error,
       });
     }

@@ -1,5 +1,11 @@
 export type { DeviceOptions } from './device-options.js';
 export type { LoadProgress } from './device-process.js';
 export { Device, type DeviceState } from './device-supervisor.js';
+export {
+  type ChatMessage,
+  type ChatTemplate,
+  readChatTemplate,
+  renderChat,
+} from './engines/chat-template.js';
 export type { EngineState, Gpu, GpuChoice, Hardware } from './hardware.js';
 export type { DeviceSpec, GpuBackend, ModelSpec } from './protocol.js';

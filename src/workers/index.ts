@@ -1,6 +1,12 @@
 export type { DeviceOptions } from './device-options.js';
 export type { LoadProgress } from './device-process.js';
 export { Device, type DeviceState } from './device-supervisor.js';
+export {
+  type ChatMessage,
+  type ChatTemplate,
+  readChatTemplate,
+  renderChat,
+} from './engines/chat-template.js';
 export { type BackendChoice, type BackendPlan, planBackend } from './hardware/backend-plan.js';
 export { type ResolvedDevice, resolveDevice } from './hardware/device-label.js';
 export {

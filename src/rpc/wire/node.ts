@@ -8,9 +8,16 @@ export function nodeInfoToWire(info: NodeInfo, readiness: Readiness): Record<str
     uptime_ms: info.uptimeMs,
     ready: readiness.ready,
     reasons: readiness.reasons,
+    warnings: readiness.warnings,
     small_id: info.smallId?.toString() ?? null,
     chain: info.chain === undefined ? null : chainToWire(info.chain),
+    hardware: info.hardware === undefined ? null : hardwareToWire(info.hardware),
     devices: info.devices.map(deviceToWire),
+    models: info.models.map(({ name, device, backend, backendReason, source }) => ({
+      ...{ name, device, backend, backend_reason: backendReason },
+      source: source ?? null,
+    })),
+    failed_models: info.failedModels.map(failedModelToWire),
     queue: { waiting: info.queue.waiting, running: info.queue.running, capacity: info.queue.capacity },
     tickets: info.tickets,
     late_tickets: info.lateTickets,
@@ -27,6 +34,26 @@ function deviceToWire(device: NodeInfo['devices'][number]): Record<string, unkno
     restarts: device.restarts,
     last_fault: device.lastFault ?? null,
   };
+}
+
+function hardwareToWire(hardware: NonNullable<NodeInfo['hardware']>): Record<string, unknown> {
+  return {
+    gpu_backend: hardware.gpuBackend ?? null,
+    gpus: hardware.gpus.map((gpu) => ({
+      index: gpu.index,
+      uuid: gpu.uuid ?? null,
+      name: gpu.name,
+      memory_bytes: gpu.memoryBytes ?? null,
+      free_bytes: gpu.freeBytes ?? null,
+      driver: gpu.driver ?? null,
+    })),
+  };
+}
+
+/** An element of `failed_models`. */
+export function failedModelToWire(failed: NodeInfo['failedModels'][number]): Record<string, unknown> {
+  const { name, device, code, message } = failed;
+  return { name, device, code, message };
 }
 
 function chainToWire(chain: NonNullable<NodeInfo['chain']>): Record<string, unknown> {
@@ -54,8 +81,10 @@ export function modelToWire(model: ModelInfo): Record<string, unknown> {
   return {
     name: model.name,
     file: model.file,
+    source: model.source ?? null,
     device: model.device,
     backend: model.backend,
+    backend_reason: model.backendReason,
     description: model.description,
     parameters: model.parameters,
     file_bytes: model.fileBytes,

@@ -23,9 +23,10 @@ import {
 } from '../rpc/index.js';
 import { SCHEDULER_DEFAULTS, Scheduler } from '../scheduler/index.js';
 import type { Journal, ProcessLock } from '../tickets/index.js';
-import type { Device, LoadProgress } from '../workers/index.js';
+import type { Device, Hardware, LoadProgress } from '../workers/index.js';
 import { ChainSide } from './chain-side.js';
-import { planDevices } from './devices.js';
+import { type DevicePlan, planDevices } from './devices.js';
+import { hardwareInfo } from './hardware.js';
 import { takeLocks } from './locks.js';
 import { chainInfo, deviceInfo } from './node-info.js';
 import type { NodeOptions } from './node-options.js';
@@ -38,11 +39,10 @@ const CANCEL_MS = 2000;
 /** Called once when a running node can go on no longer. */
 export type FatalHandler = (error: unknown) => void;
 
-interface Parts {
+interface Parts extends DevicePlan {
   readonly config: Config;
   readonly logger: Logger;
   readonly options: NodeOptions;
-  readonly devices: readonly Device[];
   readonly locks: readonly ProcessLock[];
 }
 
@@ -57,6 +57,7 @@ export class AtomaNode implements NodeApi {
   readonly #options: NodeOptions;
   readonly #logger: Logger;
   readonly #devices: readonly Device[];
+  readonly #hardware: Hardware;
   readonly #locks: readonly ProcessLock[];
   readonly #scheduler: Scheduler;
   readonly #streams: TokenStreams;
@@ -75,6 +76,7 @@ export class AtomaNode implements NodeApi {
     this.#options = parts.options;
     this.#logger = parts.logger;
     this.#devices = parts.devices;
+    this.#hardware = parts.hardware;
     this.#locks = parts.locks;
     const { maxRequestWaitMs, maxQueuedRequests, ticketReserve } = parts.config.inference.scheduler;
     this.#scheduler = new Scheduler(
@@ -92,16 +94,16 @@ export class AtomaNode implements NodeApi {
 
   /**
    * Takes the locks, which {@link AtomaNode.stop} lets go.
-   * @throws AtomaError `already_running`, `lock_unavailable`, or where a model's file cannot be found.
+   * @throws AtomaError `already_running`, `lock_unavailable`, or as {@link planDevices} does.
    */
   static async create(
     config: Config,
     options: NodeOptions,
     modules: { readonly logger: Logger },
   ): Promise<AtomaNode> {
-    const devices = await planDevices(config.inference, modules);
+    const plan = await planDevices(config.inference, options.gpu ?? 'auto', modules);
     const locks = config.chain === undefined ? [] : takeLocks(config.chain, options.lockDir);
-    return new AtomaNode({ config, options, logger: modules.logger, devices, locks });
+    return new AtomaNode({ config, options, logger: modules.logger, ...plan, locks });
   }
 
   /** Where RPC listens; undefined before {@link AtomaNode.listen}. */
@@ -269,6 +271,7 @@ export class AtomaNode implements NodeApi {
       uptimeMs: performance.now() - this.#startedAt,
       smallId: this.#config.chain?.client.smallId,
       chain: this.#chainSide && chainInfo(this.#chainSide.chain),
+      hardware: hardwareInfo(this.#hardware),
       devices: this.#devices.map(deviceInfo),
       queue: this.#scheduler.status(),
       tickets: counts?.byState ?? {},

@@ -73,6 +73,22 @@ export interface Readiness {
   readonly reasons: readonly string[];
 }
 
+/** The machine as the node found it when it started. */
+export interface HardwareInfo {
+  /** What llama.cpp reaches GPUs through; undefined where it reaches none, or needs none. */
+  readonly gpu: string | undefined;
+  readonly gpus: readonly {
+    readonly index: number;
+    readonly uuid: string | undefined;
+    readonly name: string;
+    readonly memoryBytes: number | undefined;
+    readonly freeBytes: number | undefined;
+    readonly driver: string | undefined;
+  }[];
+  readonly cpu: { readonly model: string; readonly cores: number };
+  readonly memory: { readonly totalBytes: number; readonly freeBytes: number };
+}
+
 export interface NodeInfo {
   readonly version: string;
   readonly uptimeMs: number;
@@ -99,6 +115,7 @@ export interface NodeInfo {
           | undefined;
       }
     | undefined;
+  readonly hardware: HardwareInfo;
   readonly devices: readonly {
     readonly id: string;
     /** `loading`, `ready`, `restarting`, `quarantined` or `stopped`. */

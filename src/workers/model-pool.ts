@@ -9,6 +9,7 @@ import {
   messageOf,
   type PromptParams,
 } from '../core/index.js';
+import { checkFit } from './hardware/check-fit.js';
 import type {
   EngineInfo,
   FromWorker,
@@ -85,12 +86,13 @@ export class ModelPool {
 
   /**
    * Starts the threads and waits until each has the model in memory.
-   * @throws AtomaError `model_load_failed`.
+   * @throws AtomaError `insufficient_memory` before anything is loaded, `model_load_failed`.
    */
   static async start(
     options: ModelPoolOptions,
     events: ModelPoolEvents,
   ): Promise<{ pool: ModelPool; info: ModelInfo }> {
+    const memory = await checkFit(options.spec, options.workers);
     const pool = new ModelPool(options, events);
     try {
       const engine = await pool.#loaded();
@@ -106,6 +108,7 @@ export class ModelPool {
         backendReason,
         workers,
         sequencesPerWorker: spec.sequences,
+        ...(memory !== undefined && { memoryBytes: memory.totalBytes }),
       };
       return { pool, info };
     } catch (error) {

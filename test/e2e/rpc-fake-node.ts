@@ -64,6 +64,12 @@ export class FakeNode implements NodeApi {
     uptimeMs: 5,
     smallId: 18_446_744_073_709_551_615n,
     chain: undefined,
+    hardware: {
+      gpu: undefined,
+      gpus: [],
+      cpu: { model: 'a CPU', cores: 2 },
+      memory: { totalBytes: 2_000_000_000, freeBytes: 1_000_000_000 },
+    },
     devices: [{ id: 'cpu', state: 'ready', models: ['tiny'], restarts: 0, lastFault: undefined }],
     queue: { waiting: 0, running: 1, capacity: 8 },
     tickets: { settled: 2 },

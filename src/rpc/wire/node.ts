@@ -1,5 +1,5 @@
 import type { ModelInfo } from '../../core/index.js';
-import type { NodeInfo, Readiness } from '../node-api.js';
+import type { HardwareInfo, NodeInfo, Readiness } from '../node-api.js';
 
 /** The result of `atoma_nodeInfo`. */
 export function nodeInfoToWire(info: NodeInfo, readiness: Readiness): Record<string, unknown> {
@@ -10,12 +10,29 @@ export function nodeInfoToWire(info: NodeInfo, readiness: Readiness): Record<str
     reasons: readiness.reasons,
     small_id: info.smallId?.toString() ?? null,
     chain: info.chain === undefined ? null : chainToWire(info.chain),
+    hardware: hardwareToWire(info.hardware),
     devices: info.devices.map(deviceToWire),
     queue: { waiting: info.queue.waiting, running: info.queue.running, capacity: info.queue.capacity },
     tickets: info.tickets,
     late_tickets: info.lateTickets,
     journal:
       info.journal === undefined ? null : { path: info.journal.path, fault: info.journal.fault ?? null },
+  };
+}
+
+function hardwareToWire({ gpu, gpus, cpu, memory }: HardwareInfo): Record<string, unknown> {
+  return {
+    gpu: gpu ?? null,
+    gpus: gpus.map((known) => ({
+      index: known.index,
+      uuid: known.uuid ?? null,
+      name: known.name,
+      memory_bytes: known.memoryBytes ?? null,
+      free_bytes: known.freeBytes ?? null,
+      driver: known.driver ?? null,
+    })),
+    cpu,
+    memory: { total_bytes: memory.totalBytes, free_bytes: memory.freeBytes },
   };
 }
 
@@ -67,5 +84,6 @@ export function modelToWire(model: ModelInfo): Record<string, unknown> {
     batch_size: model.batchSize,
     flash_attention: model.flashAttention,
     gpu: model.gpu,
+    memory_bytes: model.memoryBytes ?? null,
   };
 }

@@ -68,8 +68,12 @@ export class DeviceFleet {
 
   #start(found: ResolvedDevice): Used {
     const { scheduler, logger } = this.#modules;
-    if (found.warning !== undefined) logger.warn({ device: found.device }, found.warning);
-    const device = new Device(found, { expectedWorkers: this.#expectedWorkers(found) }, { logger });
+    const { device: label, gpu, visible } = found;
+    const device = new Device(
+      { device: label, gpu, visible },
+      { expectedWorkers: this.#expectedWorkers(found) },
+      { logger },
+    );
     const used = { device, users: 0 };
     this.#used.set(device.id, used);
     device.start(() => scheduler.refresh());

@@ -6,15 +6,13 @@ import type { ModelStore } from '../models/index.js';
 import type { Scheduler } from '../scheduler/index.js';
 import {
   type Device,
-  type GpuChoice,
   type Hardware,
-  inspectHardware,
   type ModelSpec,
   planBackend,
   type ResolvedDevice,
-  resolveDevice,
 } from '../workers/index.js';
 import { DeviceFleet } from './device-fleet.js';
+import type { Machine } from './hardware.js';
 import { describeProgress, type ModelProgress } from './model-progress.js';
 import { checkPlace, type FailedModel, failureOf, Placement } from './placement.js';
 
@@ -35,6 +33,7 @@ interface Way {
 }
 
 interface Modules {
+  readonly machine: Machine;
   readonly store: ModelStore;
   readonly scheduler: Scheduler;
   readonly logger: Logger;
@@ -43,19 +42,18 @@ interface Modules {
 /** Which models are on which devices: brings them there and takes them off while the node runs. */
 export class ModelHost {
   readonly #config: InferenceConfig;
-  readonly #gpu: GpuChoice;
   readonly #modules: Modules;
   readonly #fleet: DeviceFleet;
   readonly #placements = new Set<Placement>();
   #failed: readonly FailedModel[] = [];
-  #hardware: Promise<Hardware> | undefined;
-  #stopping = false;
+  readonly #stop = new AbortController();
+  readonly #stopped: Promise<never>;
 
-  constructor(options: { readonly config: InferenceConfig; readonly gpu: GpuChoice }, modules: Modules) {
-    this.#config = options.config;
-    this.#gpu = options.gpu;
+  constructor(config: InferenceConfig, modules: Modules) {
+    this.#config = config;
     this.#modules = modules;
-    this.#fleet = new DeviceFleet(options.config, modules);
+    this.#fleet = new DeviceFleet(config, modules);
+    this.#stopped = rejectsAt(this.#stop.signal);
   }
 
   get devices(): readonly Device[] {
@@ -83,13 +81,7 @@ export class ModelHost {
   }
 
   get isStopping(): boolean {
-    return this.#stopping;
-  }
-
-  /** What there is to run models on; asked once. */
-  hardware(): Promise<Hardware> {
-    this.#hardware ??= inspectHardware(this.#gpu);
-    return this.#hardware;
+    return this.#stop.signal.aborted;
   }
 
   /**
@@ -99,12 +91,13 @@ export class ModelHost {
    */
   async load(request: ModelConfig, onProgress: (progress: ModelProgress) => void): Promise<LoadOutcome> {
     this.#modules.store.check(request);
-    const hardware = await this.hardware();
+    // A driver that hangs is not to hold up the end of the node.
+    const hardware = await Promise.race([this.#modules.machine.look(request.devices), this.#stopped]);
     const failed: FailedModel[] = [];
     const places = new Map<string, ResolvedDevice>();
     for (const label of request.devices) {
       try {
-        const found = resolveDevice(label, hardware, this.#gpu);
+        const found = this.#modules.machine.find(label, hardware);
         checkPlace(request, found.device, this.#placements);
         places.set(found.device, found);
       } catch (error) {
@@ -154,7 +147,7 @@ export class ModelHost {
 
   /** Ends what is on its way, and every device. */
   async stop(): Promise<void> {
-    this.#stopping = true;
+    this.#stop.abort();
     for (const { abort } of this.#placements) abort.abort();
     await this.#fleet.stop();
     await Promise.all([...this.#placements].map(({ settled }) => settled));
@@ -166,7 +159,7 @@ export class ModelHost {
     );
     if (lost !== undefined) this.#placements.delete(lost);
     const placement = new Placement(request, found.device);
-    if (this.#stopping) placement.abort.abort();
+    if (this.isStopping) placement.abort.abort();
     this.#placements.add(placement);
     const bringing = this.#bring(placement, found, way);
     placement.settled = bringing.catch(() => undefined);
@@ -244,4 +237,15 @@ export class ModelHost {
       { fields: { model: name } },
     );
   }
+}
+
+/** @returns rejects with `not_ready` when the node stops */
+function rejectsAt(stop: AbortSignal): Promise<never> {
+  const stopped = new Promise<never>((_, reject) => {
+    stop.addEventListener('abort', () =>
+      reject(new AtomaError('not_ready', 'the node is stopping and loads no more models')),
+    );
+  });
+  stopped.catch(() => undefined);
+  return stopped;
 }

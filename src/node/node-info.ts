@@ -1,6 +1,6 @@
 import type { Chain } from '../chain/index.js';
 import type { NodeInfo } from '../rpc/index.js';
-import type { Device, Hardware } from '../workers/index.js';
+import type { Device } from '../workers/index.js';
 import type { FailedModel } from './placement.js';
 
 /** What `atoma_nodeInfo` shows of the chain's connection. */
@@ -23,9 +23,4 @@ export function deviceInfo(device: Device): NodeInfo['devices'][number] {
 /** What `atoma_nodeInfo` shows of a model that is not served. */
 export function failedModelInfo({ name, device, error }: FailedModel): NodeInfo['failedModels'][number] {
   return { name, device, code: error.code, message: error.message };
-}
-
-/** What `atoma_nodeInfo` shows of the hardware, as it was found when the node started. */
-export function hardwareInfo({ gpu, gpus }: Hardware): NonNullable<NodeInfo['hardware']> {
-  return { gpuBackend: gpu === false ? undefined : gpu, gpus };
 }

@@ -7,7 +7,7 @@ export interface NodeOptions {
   readonly acceptGap: boolean;
   /** Folder of the locks that keep a second node with the same badge out of this machine. */
   readonly lockDir: string;
-  /** Which GPUs to use, and through what; default `auto`. */
+  /** What llama.cpp is to reach GPUs through; undefined for the best that works. */
   readonly gpu?: GpuChoice;
   /** For tests: how the journal is opened besides. */
   readonly journal?: NonNullable<ChainSideOptions['journal']>;

@@ -27,15 +27,15 @@ import {
 } from '../rpc/index.js';
 import { Scheduler } from '../scheduler/index.js';
 import type { Journal, ProcessLock } from '../tickets/index.js';
-import type { Hardware } from '../workers/index.js';
 import { ChainSide } from './chain-side.js';
+import { hardwareInfo, Machine } from './hardware.js';
 import { takeLocks } from './locks.js';
 import { ModelHost } from './model-host.js';
 import type { ModelProgress } from './model-progress.js';
 import { modelReasons, modelWarnings } from './model-readiness.js';
 import { ModelRequests } from './model-requests.js';
 import { loadConfigured } from './model-start.js';
-import { chainInfo, deviceInfo, failedModelInfo, hardwareInfo } from './node-info.js';
+import { chainInfo, deviceInfo, failedModelInfo } from './node-info.js';
 import type { NodeOptions } from './node-options.js';
 import { Requests } from './requests.js';
 import { schedulerOptions } from './scheduler-options.js';
@@ -72,6 +72,7 @@ export class AtomaNode implements NodeApi {
   readonly #streams: TokenStreams;
   readonly #requests: Requests;
   readonly #store: ModelStore;
+  readonly #machine: Machine;
   readonly #host: ModelHost;
   readonly #modelRequests: ModelRequests;
   readonly #stopping = new AbortController();
@@ -80,7 +81,6 @@ export class AtomaNode implements NodeApi {
   /** Why the chain is not connected, before it is. */
   #unreachable = '';
   #rpc: RpcServer | undefined;
-  #hardware: Hardware | undefined;
   #connecting: Promise<void> = Promise.resolve();
   #starting: Promise<void> = Promise.resolve();
   #state: 'starting' | 'running' | 'stopping' = 'starting';
@@ -95,11 +95,12 @@ export class AtomaNode implements NodeApi {
     this.#streams = new TokenStreams(undefined, { recall: (target) => this.#recall(target) });
     const modules = { scheduler: this.#scheduler, streams: this.#streams, logger: parts.logger };
     this.#requests = new Requests(modules);
-    const { inference: config } = parts.config;
-    this.#host = new ModelHost(
-      { config, gpu: parts.options.gpu ?? 'auto' },
-      { ...modules, store: parts.store },
-    );
+    this.#machine = new Machine({ choice: parts.options.gpu ?? 'auto' }, modules);
+    this.#host = new ModelHost(parts.config.inference, {
+      ...modules,
+      machine: this.#machine,
+      store: parts.store,
+    });
     this.#modelRequests = new ModelRequests({ host: this.#host, logger: parts.logger });
   }
 
@@ -158,14 +159,10 @@ export class AtomaNode implements NodeApi {
   async #start({ onProgress, onFatal }: StartOptions): Promise<void> {
     const modules = { host: this.#host, logger: this.#logger, onProgress };
     const loading = loadConfigured(this.#config.inference.models, modules);
-    await Promise.all([this.#connecting, this.#inspect(), loading]);
+    await Promise.all([this.#connecting, loading]);
     if (this.#state !== 'starting') return;
     this.#state = 'running';
     await this.#chainSide?.start(onFatal);
-  }
-
-  async #inspect(): Promise<void> {
-    this.#hardware = await this.#host.hardware();
   }
 
   async #connect(): Promise<void> {
@@ -265,7 +262,7 @@ export class AtomaNode implements NodeApi {
       uptimeMs: performance.now() - this.#startedAt,
       smallId: this.#config.chain?.client.smallId,
       chain: this.#chainSide && chainInfo(this.#chainSide.chain),
-      hardware: this.#hardware && hardwareInfo(this.#hardware),
+      hardware: this.#machine.seen && hardwareInfo(this.#machine.seen),
       devices: this.#host.devices.map(deviceInfo),
       models: this.#host.models,
       failedModels: this.#host.failed.map(failedModelInfo),

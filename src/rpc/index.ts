@@ -2,6 +2,7 @@ export type {
   GenerateOptions,
   GenerateRequest,
   GenerateResult,
+  HardwareInfo,
   LoadModelRequest,
   LoadModelResult,
   NodeApi,

@@ -126,6 +126,22 @@ export interface Readiness {
   readonly warnings: readonly string[];
 }
 
+/** The machine as the node found it when it started. */
+export interface HardwareInfo {
+  /** What llama.cpp reaches GPUs through; undefined where it reaches none, or needs none. */
+  readonly gpu: string | undefined;
+  readonly gpus: readonly {
+    readonly index: number;
+    readonly uuid: string | undefined;
+    readonly name: string;
+    readonly memoryBytes: number | undefined;
+    readonly freeBytes: number | undefined;
+    readonly driver: string | undefined;
+  }[];
+  readonly cpu: { readonly model: string; readonly cores: number };
+  readonly memory: { readonly totalBytes: number; readonly freeBytes: number };
+}
+
 export interface NodeInfo {
   readonly version: string;
   readonly uptimeMs: number;
@@ -153,21 +169,7 @@ export interface NodeInfo {
       }
     | undefined;
   /** undefined before it is known. */
-  readonly hardware:
-    | {
-        /** What llama.cpp reaches GPUs through; undefined where it reaches none. */
-        readonly gpuBackend: string | undefined;
-        readonly gpus: readonly {
-          readonly index: number;
-          readonly uuid: string | undefined;
-          readonly name: string;
-          readonly memoryBytes: number | undefined;
-          /** When the node started. */
-          readonly freeBytes: number | undefined;
-          readonly driver: string | undefined;
-        }[];
-      }
-    | undefined;
+  readonly hardware: HardwareInfo | undefined;
   readonly devices: readonly {
     readonly id: string;
     /** `loading`, `ready`, `restarting`, `quarantined` or `stopped`. */

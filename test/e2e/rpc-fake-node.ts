@@ -75,7 +75,12 @@ export class FakeNode implements NodeApi {
     uptimeMs: 5,
     smallId: 18_446_744_073_709_551_615n,
     chain: undefined,
-    hardware: undefined,
+    hardware: {
+      gpu: undefined,
+      gpus: [],
+      cpu: { model: 'a CPU', cores: 2 },
+      memory: { totalBytes: 2_000_000_000, freeBytes: 1_000_000_000 },
+    },
     models: [modelInfo('tiny')],
     failedModels: [],
     devices: [{ id: 'cpu', state: 'ready', models: ['tiny'], restarts: 0, lastFault: undefined }],
@@ -264,6 +269,7 @@ export function troubledInfo(info: NodeInfo): NodeInfo {
         lastFault: 'killed by SIGABRT',
       },
     ],
+    failedModels: [{ name: 'large', device: '0', code: 'model_load_failed', message: 'out of memory' }],
     lateTickets: 3,
     journal: { path: '/data/journal.sqlite', fault: 'the disk is full' },
   };

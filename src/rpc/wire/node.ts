@@ -1,5 +1,5 @@
 import type { ModelInfo } from '../../core/index.js';
-import type { NodeInfo, Readiness } from '../node-api.js';
+import type { HardwareInfo, NodeInfo, Readiness } from '../node-api.js';
 
 /** The result of `atoma_nodeInfo`. */
 export function nodeInfoToWire(info: NodeInfo, readiness: Readiness): Record<string, unknown> {
@@ -26,6 +26,22 @@ export function nodeInfoToWire(info: NodeInfo, readiness: Readiness): Record<str
   };
 }
 
+function hardwareToWire({ gpu, gpus, cpu, memory }: HardwareInfo): Record<string, unknown> {
+  return {
+    gpu: gpu ?? null,
+    gpus: gpus.map((known) => ({
+      index: known.index,
+      uuid: known.uuid ?? null,
+      name: known.name,
+      memory_bytes: known.memoryBytes ?? null,
+      free_bytes: known.freeBytes ?? null,
+      driver: known.driver ?? null,
+    })),
+    cpu,
+    memory: { total_bytes: memory.totalBytes, free_bytes: memory.freeBytes },
+  };
+}
+
 function deviceToWire(device: NodeInfo['devices'][number]): Record<string, unknown> {
   return {
     id: device.id,
@@ -33,20 +49,6 @@ function deviceToWire(device: NodeInfo['devices'][number]): Record<string, unkno
     models: device.models,
     restarts: device.restarts,
     last_fault: device.lastFault ?? null,
-  };
-}
-
-function hardwareToWire(hardware: NonNullable<NodeInfo['hardware']>): Record<string, unknown> {
-  return {
-    gpu_backend: hardware.gpuBackend ?? null,
-    gpus: hardware.gpus.map((gpu) => ({
-      index: gpu.index,
-      uuid: gpu.uuid ?? null,
-      name: gpu.name,
-      memory_bytes: gpu.memoryBytes ?? null,
-      free_bytes: gpu.freeBytes ?? null,
-      driver: gpu.driver ?? null,
-    })),
   };
 }
 
@@ -96,5 +98,6 @@ export function modelToWire(model: ModelInfo): Record<string, unknown> {
     batch_size: model.batchSize,
     flash_attention: model.flashAttention,
     gpu: model.gpu,
+    memory_bytes: model.memoryBytes ?? null,
   };
 }

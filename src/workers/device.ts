@@ -44,6 +44,7 @@ async function loadModel(
         heartbeatIntervalMs,
       },
       workers,
+      mayBeFewer: model.workers === undefined,
       device,
       source: model.source,
       backendReason: model.backendReason,
@@ -55,6 +56,10 @@ async function loadModel(
     },
   );
   pools.set(model.name, pool);
+  if (info.workers < workers) {
+    const message = `${model.name} runs ${info.workers} workers instead of ${workers}: there is no memory for more`;
+    send({ type: 'warning', message });
+  }
   send({ type: 'loaded', model: info });
 }
 

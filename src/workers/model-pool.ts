@@ -25,6 +25,8 @@ import { pulseMemory, readPulses } from './worker-pulse.js';
 export interface ModelPoolOptions {
   readonly spec: Omit<WorkerSpec, 'cancelFlags' | 'pulse'>;
   readonly workers: number;
+  /** Whether fewer will do, where memory for so many is short. */
+  readonly mayBeFewer: boolean;
   /** Device label for {@link ModelInfo}. */
   readonly device: string;
   readonly source: ModelSource | undefined;
@@ -89,10 +91,11 @@ export class ModelPool {
    * @throws AtomaError `insufficient_memory` before anything is loaded, `model_load_failed`.
    */
   static async start(
-    options: ModelPoolOptions,
+    wanted: ModelPoolOptions,
     events: ModelPoolEvents,
   ): Promise<{ pool: ModelPool; info: ModelInfo }> {
-    const memory = await checkFit(options.spec, options.workers);
+    const memory = await checkFit(wanted.spec, wanted);
+    const options = { ...wanted, workers: memory?.workers ?? wanted.workers };
     const pool = new ModelPool(options, events);
     try {
       const engine = await pool.#loaded();

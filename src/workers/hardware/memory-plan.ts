@@ -1,5 +1,5 @@
 import { planOnnx } from './onnx-memory.js';
-import { type MemoryPlan, type PlannedModel, sumOf } from './planned-model.js';
+import { type MemoryPlan, type PlannedModel, planOf } from './planned-model.js';
 import { runProbe } from './probe-process.js';
 import type { MemoryFinding } from './probe-protocol.js';
 import { readSystemMemory } from './system-memory.js';
@@ -21,18 +21,17 @@ export async function planMemory(
 ): Promise<MemoryPlan> {
   if (model.backend !== 'llama') return planOnnx(model, workers);
   const found = await askLlama(model, env);
-  return {
+  const each = {
     place: model.gpu === false ? 'ram' : 'gpu',
-    ...sumOf({
-      weightsBytes: found.weightsBytes * (found.weightsShared ? 1 : workers),
-      kvCacheBytes: found.kvCacheBytes * workers,
-      computeBytes: (found.contextBytes - found.kvCacheBytes) * workers,
-    }),
+    weightsBytes: found.weightsBytes,
+    kvCacheBytes: found.kvCacheBytes,
+    computeBytes: found.contextBytes - found.kvCacheBytes,
     availableBytes: found.freeBytes ?? (await readSystemMemory()).freeBytes,
-    workers,
     sequences: model.sequences,
     contextSize: found.contextSize,
-  };
+    weightsShared: found.weightsShared,
+  } as const;
+  return planOf(each, workers);
 }
 
 function askLlama(model: PlannedModel, env: NodeJS.ProcessEnv): Promise<MemoryFinding> {

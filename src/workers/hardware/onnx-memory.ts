@@ -4,7 +4,7 @@ import type { ModelWeights } from '../../core/index.js';
 import { batchSizeFor, contextSizeFor } from '../context-defaults.js';
 import { readJson } from '../engines/onnx-folder.js';
 import { type OnnxShape, readOnnxShape } from './onnx-shape.js';
-import { type MemoryPlan, type PlannedModel, sumOf } from './planned-model.js';
+import { type MemoryPlan, type PlannedModel, planOf } from './planned-model.js';
 import { readSystemMemory } from './system-memory.js';
 
 const F32_BYTES = 4;
@@ -28,19 +28,18 @@ export async function planOnnx(model: PlannedModel, workers: number): Promise<Me
   const growth = holdsF16(weights.file, fileBytes, shape) ? GROWTH_OF_F16 : 1;
   const copies = backend === 'wasm' ? Math.max(growth, COPIES_OF_WASM) : growth;
   const batch = batchSizeFor(model.batchSize, contextSize, sequences);
-  return {
+  const each = {
     place: 'ram',
-    ...sumOf({
-      weightsBytes: fileBytes * copies * workers,
-      kvCacheBytes: shape.kvElementsPerToken * F32_BYTES * contextSize * sequences * workers,
-      // Every token of a prompt gets its logits.
-      computeBytes: shape.vocabularySize * F32_BYTES * batch * workers,
-    }),
+    weightsBytes: fileBytes * copies,
+    kvCacheBytes: shape.kvElementsPerToken * F32_BYTES * contextSize * sequences,
+    // Every token of a prompt gets its logits.
+    computeBytes: shape.vocabularySize * F32_BYTES * batch,
     availableBytes: (await readSystemMemory()).freeBytes,
-    workers,
     sequences,
     contextSize,
-  };
+    weightsShared: false,
+  } as const;
+  return planOf(each, workers);
 }
 
 async function sizeOf(weights: Extract<ModelWeights, { format: 'onnx' }>): Promise<number> {

@@ -55,6 +55,9 @@ async function loadModel(
     },
   );
   pools.set(model.name, pool);
+  if (info.flashAttentionRefusal !== undefined) {
+    send({ type: 'warning', message: `${model.name}: no flash attention: ${info.flashAttentionRefusal}` });
+  }
   send({ type: 'loaded', model: info });
 }
 

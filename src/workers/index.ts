@@ -6,6 +6,6 @@ export {
   type ChatTemplate,
   readChatTemplate,
   renderChat,
-} from './engines/chat-template.js';
+} from './engines/weights/chat-template.js';
 export type { EngineState, Gpu, GpuChoice, Hardware } from './hardware.js';
 export type { DeviceSpec, GpuBackend, ModelSpec } from './protocol.js';

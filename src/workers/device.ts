@@ -60,6 +60,9 @@ async function loadModel(
     const message = `${model.name} runs ${info.workers} workers instead of ${workers}: there is no memory for more`;
     send({ type: 'warning', message });
   }
+  if (info.flashAttentionRefusal !== undefined) {
+    send({ type: 'warning', message: `${model.name}: no flash attention: ${info.flashAttentionRefusal}` });
+  }
   send({ type: 'loaded', model: info });
 }
 

@@ -134,6 +134,8 @@ export interface EngineInfo {
   readonly batchSize: number;
   readonly threads: number;
   readonly flashAttention: boolean;
+  /** See {@link ModelInfo.flashAttentionRefusal}. */
+  readonly flashAttentionRefusal: string | undefined;
   /** `cuda`, `vulkan`, `metal`, or `none`. */
   readonly gpu: string;
 }

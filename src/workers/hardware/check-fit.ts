@@ -20,6 +20,7 @@ export async function checkFit(
   try {
     plan = await planMemory(model, wanted.workers, process.env);
   } catch (error) {
+    if (error instanceof AtomaError && error.code === 'model_load_failed') throw error;
     if (error instanceof AtomaError && typeof error.fields['signal'] === 'string') {
       const { file } = model.weights;
       const problem = `cannot load ${file}: the engine dies of it; ${error.message}`;

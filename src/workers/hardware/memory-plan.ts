@@ -19,7 +19,8 @@ export async function planMemory(
   workers: number,
   env: NodeJS.ProcessEnv,
 ): Promise<MemoryPlan> {
-  if (model.backend !== 'llama') return planOnnx(model, workers);
+  const { backend, weights } = model;
+  if (backend !== 'llama' && weights.format === 'onnx') return planOnnx(model, weights, backend, workers);
   const found = await askLlama(model, env);
   const each = {
     place: model.gpu === false ? 'ram' : 'gpu',

@@ -1,5 +1,6 @@
 import { GgufInsights, type Llama, readGgufFileInfo } from 'node-llama-cpp';
-import { batchSizeFor, contextSizeFor } from '../context-defaults.js';
+import { contextSizeFor, llamaBatchSize } from '../context-defaults.js';
+import { checkGguf } from '../engines/weights/gguf-check.js';
 import type { GpuBackend } from '../protocol.js';
 import { kvCacheBytes } from './kv-cache.js';
 import { loadQuietly } from './probe-llama.js';
@@ -9,23 +10,22 @@ import { growthOf } from './repacking.js';
 /**
  * Plans the memory of a GGUF model: llama.cpp goes through a load without allocating, and says what its
  * buffers would hold.
+ * @throws AtomaError `model_load_failed` for a file that llama.cpp would fail on.
  */
 export async function probeMemory(question: MemoryQuestion): Promise<MemoryFinding> {
   const { file, gpu, sequences } = question;
-  const info = await readGgufFileInfo(file, { sourceType: 'filesystem', logWarnings: false });
   const llama = await loadQuietly(gpu);
+  await checkGguf(file, llama);
+  const info = await readGgufFileInfo(file, { sourceType: 'filesystem', logWarnings: false });
   const insights = await GgufInsights.from(info, llama);
   const gpuLayers = gpu === false ? 0 : insights.totalLayers;
-  const contextSize = contextSizeFor(
-    question.contextSize,
-    insights.trainContextSize ?? Number.MAX_SAFE_INTEGER,
-  );
+  const contextSize = contextSizeFor(question.contextSize, insights.trainContextSize);
   const weights = await insights.estimateModelResourceRequirementsV2({ gpuLayers });
   const context = await insights.estimateContextResourceRequirementsV2({
     // Of one sequence: the library multiplies.
     contextSize,
     sequences,
-    batchSize: batchSizeFor(question.batchSize, contextSize, sequences),
+    batchSize: llamaBatchSize(question.batchSize, contextSize, sequences),
     modelGpuLayers: gpuLayers,
     flashAttention: question.flashAttention,
   });

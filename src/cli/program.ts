@@ -3,6 +3,7 @@ import { VERSION } from '../node/index.js';
 import { addAudit } from './audit.js';
 import { addDemo } from './demo.js';
 import { addDevnet } from './devnet.js';
+import { addDoctor } from './doctor.js';
 import { EXIT, reportError } from './exit.js';
 import { addStart } from './start.js';
 
@@ -35,6 +36,7 @@ function createProgram(env: NodeJS.ProcessEnv): Command {
   addDemo(program, env);
   addDevnet(program, env);
   addAudit(program, env);
+  addDoctor(program, env);
   for (const command of [program, ...program.commands]) command.exitOverride();
   return program;
 }

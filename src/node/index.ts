@@ -1,4 +1,6 @@
 export { type AuditedTicket, audit } from './audit.js';
 export type { AuditVerdict } from './audit-verdict.js';
+export type { CheckResult, CheckStatus } from './doctor/check.js';
+export { type DoctorSubject, doctor } from './doctor/doctor.js';
 export { AtomaNode } from './node.js';
 export { VERSION } from './version.js';

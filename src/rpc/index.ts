@@ -7,4 +7,5 @@ export type {
   Readiness,
 } from './node-api.js';
 export type { RpcLimits } from './options.js';
+export { checkPort } from './port-check.js';
 export { RpcServer } from './server.js';

@@ -10,7 +10,7 @@ import { Device, type ModelSpec } from '../workers/index.js';
 export async function planDevices(
   config: InferenceConfig,
   modules: { readonly logger: Logger },
-): Promise<readonly Device[]> {
+): Promise<readonly { device: Device; models: readonly ModelSpec[] }[]> {
   const store = new ModelStore({ cacheDir: config.cacheDir, apiKey: config.apiKey });
   const byDevice = new Map<string, ModelSpec[]>();
   for (const model of config.models) {
@@ -29,7 +29,8 @@ export async function planDevices(
     };
     for (const device of model.devices) byDevice.set(device, [...(byDevice.get(device) ?? []), spec]);
   }
-  return [...byDevice].map(
-    ([device, models]) => new Device({ device, gpu: false, visible: {}, models }, undefined, modules),
-  );
+  return [...byDevice].map(([label, models]) => ({
+    device: new Device({ device: label, gpu: false, visible: {} }, undefined, modules),
+    models,
+  }));
 }

@@ -42,7 +42,7 @@ interface Parts {
   readonly config: Config;
   readonly logger: Logger;
   readonly options: NodeOptions;
-  readonly devices: readonly Device[];
+  readonly plans: Awaited<ReturnType<typeof planDevices>>;
   readonly locks: readonly ProcessLock[];
 }
 
@@ -57,6 +57,7 @@ export class AtomaNode implements NodeApi {
   readonly #options: NodeOptions;
   readonly #logger: Logger;
   readonly #devices: readonly Device[];
+  readonly #plans: Parts['plans'];
   readonly #locks: readonly ProcessLock[];
   readonly #scheduler: Scheduler;
   readonly #streams: TokenStreams;
@@ -74,7 +75,8 @@ export class AtomaNode implements NodeApi {
     this.#config = parts.config;
     this.#options = parts.options;
     this.#logger = parts.logger;
-    this.#devices = parts.devices;
+    this.#plans = parts.plans;
+    this.#devices = parts.plans.map(({ device }) => device);
     this.#locks = parts.locks;
     const { maxRequestWaitMs, maxQueuedRequests, ticketReserve } = parts.config.inference.scheduler;
     this.#scheduler = new Scheduler(
@@ -85,7 +87,7 @@ export class AtomaNode implements NodeApi {
         // Without a chain there are no tickets to hold sequences back for.
         ticketReserve: parts.config.chain === undefined ? 0 : ticketReserve,
       },
-      { executors: parts.devices },
+      { executors: this.#devices },
     );
     this.#streams = new TokenStreams(undefined, { recall: (target) => this.#recall(target) });
   }
@@ -99,9 +101,9 @@ export class AtomaNode implements NodeApi {
     options: NodeOptions,
     modules: { readonly logger: Logger },
   ): Promise<AtomaNode> {
-    const devices = await planDevices(config.inference, modules);
+    const plans = await planDevices(config.inference, modules);
     const locks = config.chain === undefined ? [] : takeLocks(config.chain, options.lockDir);
-    return new AtomaNode({ config, options, logger: modules.logger, devices, locks });
+    return new AtomaNode({ config, options, logger: modules.logger, plans, locks });
   }
 
   /** Where RPC listens; undefined before {@link AtomaNode.listen}. */
@@ -155,7 +157,12 @@ export class AtomaNode implements NodeApi {
     }
     if (this.#stopping.signal.aborted) return;
     const onChange = (): void => this.#scheduler.refresh();
-    await Promise.all(this.#devices.map((device) => device.start(onProgress, onChange)));
+    await Promise.all(
+      this.#plans.flatMap(({ device, models }) => {
+        device.start(onChange);
+        return models.map((model) => device.load(model, onProgress));
+      }),
+    );
     for (const { name, contextSize } of this.listModels()) this.#scheduler.serve(name, contextSize);
     if (this.#state !== 'starting') return;
     this.#state = 'running';

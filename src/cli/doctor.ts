@@ -1,13 +1,16 @@
 import type { Command } from 'commander';
 import { loadConfig } from '../config/index.js';
 import { type CheckResult, type DoctorSubject, doctor } from '../node/index.js';
+import type { GpuChoice } from '../workers/index.js';
 import { addConfigOptions, type ConfigFlags, pathsOf } from './config-flags.js';
 import { countOf, doctorPage } from './doctor-page.js';
 import { EXIT, exitCodeOf, reportError, writeLine } from './exit.js';
+import { gpuOption } from './gpu-flag.js';
 import { createLogger } from './logger.js';
 
 interface DoctorFlags extends ConfigFlags {
   readonly json?: boolean;
+  readonly gpu: GpuChoice;
 }
 
 const HELP = `
@@ -28,6 +31,7 @@ export function addDoctor(program: Command, env: NodeJS.ProcessEnv): void {
   const command = program
     .command('doctor')
     .description('check everything that a node needs, and say what to do about what is wrong')
+    .addOption(gpuOption())
     .option('--json', 'NDJSON on stdout: one line a check and a summary');
   addConfigOptions(command).action(async (flags: DoctorFlags) => {
     const code = await runDoctor(flags, env).catch((error: unknown) => {
@@ -44,11 +48,14 @@ async function runDoctor(flags: DoctorFlags, env: NodeJS.ProcessEnv): Promise<nu
   process.once('SIGINT', () => process.exit(EXIT.interrupted));
   const subject = await subjectOf(flags);
   const progress = new Progress(process.stderr.isTTY && flags.json !== true);
-  const results = await doctor(subject, {
-    logger: createLogger(env['LOG_LEVEL'] ?? 'fatal'),
-    onStart: progress.start,
-    onDone: progress.done,
-  });
+  const results = await doctor(
+    { subject, gpu: flags.gpu },
+    {
+      logger: createLogger(env['LOG_LEVEL'] ?? 'fatal'),
+      onStart: progress.start,
+      onDone: progress.done,
+    },
+  );
   progress.clear();
   const counts = countOf(results);
   if (flags.json) {

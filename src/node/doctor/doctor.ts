@@ -1,14 +1,18 @@
 import { isAbsolute } from 'node:path';
 import type { Logger } from 'pino';
 import type { ChainConfig, Config, ConfigPaths } from '../../config/index.js';
+import { ModelStore } from '../../models/index.js';
+import { type GpuChoice, type Hardware, inspectHardware } from '../../workers/index.js';
 import { ChainFacts } from './chain.js';
-import { type Check, type CheckResult, runChecks } from './check.js';
+import { type Check, type CheckResult, once, runChecks } from './check.js';
 import { secretFilesCheck } from './config-files.js';
 import { contractChecks } from './contract.js';
 import { endpointChecks } from './endpoint.js';
 import { folderCheck } from './folders.js';
+import { hardwareChecks } from './hardware.js';
 import { journalCheck, journalHolder } from './journal.js';
 import { machineChecks } from './machine.js';
+import { modelChecks } from './models.js';
 import { portCheck } from './port.js';
 import { subscriptionCheck } from './subscriptions.js';
 import { walletChecks } from './wallet.js';
@@ -18,6 +22,13 @@ const GIB = 1024 ** 3;
 const CACHE_WANTED_BYTES = GIB;
 /** The journal of a hundred thousand tickets. */
 const DATA_WANTED_BYTES = GIB / 4;
+
+export interface DoctorOptions {
+  /** Undefined: the machine alone. */
+  readonly subject: DoctorSubject | undefined;
+  /** What `--gpu` asks for. */
+  readonly gpu: GpuChoice;
+}
 
 /** A configuration that was read, and where from. */
 export interface DoctorSubject {
@@ -35,15 +46,19 @@ interface Modules {
 
 /**
  * Looks at everything that a node needs, all at once, and changes nothing. May run beside a node.
- * @param subject undefined: the machine alone
  * @returns one result a check, in a fixed order
  */
 export async function doctor(
-  subject: DoctorSubject | undefined,
+  { subject, gpu }: DoctorOptions,
   modules: Modules,
 ): Promise<readonly CheckResult[]> {
   const chain = subject?.config.chain && new ChainFacts(subject.config.chain, modules);
-  const checks = [...machineChecks(), ...(subject === undefined ? [] : checksOf(subject, chain))];
+  const hardware = once(() => inspectHardware(gpu));
+  const checks = [
+    ...machineChecks(),
+    ...hardwareChecks(hardware, gpu),
+    ...(subject === undefined ? [] : checksOf(subject, gpu, { hardware, chain })),
+  ];
   modules.onStart(checks.length);
   try {
     return await runChecks(checks, modules.onDone);
@@ -52,8 +67,14 @@ export async function doctor(
   }
 }
 
-function checksOf({ config, paths }: DoctorSubject, facts: ChainFacts | undefined): readonly Check[] {
+interface Facts {
+  readonly hardware: () => Promise<Hardware>;
+  readonly chain: ChainFacts | undefined;
+}
+
+function checksOf({ config, paths }: DoctorSubject, gpu: GpuChoice, facts: Facts): readonly Check[] {
   const { inference, chain } = config;
+  const store = new ModelStore({ cacheDir: inference.cacheDir, apiKey: inference.apiKey });
   const holder = chain === undefined ? async () => undefined : journalHolder(chain.client);
   const local = inference.models.every(({ modelType }) => isAbsolute(modelType));
   return [
@@ -66,8 +87,9 @@ function checksOf({ config, paths }: DoctorSubject, facts: ChainFacts | undefine
       otherwise: local ? 'warn' : 'fail',
     }),
     ...(chain === undefined ? [] : dataChecks(chain, holder)),
+    ...modelChecks(inference, gpu, { store, hardware: facts.hardware }),
     portCheck(inference, holder),
-    ...(facts === undefined ? [noChain] : chainChecks(facts, config)),
+    ...(facts.chain === undefined ? [noChain] : chainChecks(facts.chain, config)),
   ];
 }
 

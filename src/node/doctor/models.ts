@@ -1,58 +1,59 @@
 import type { InferenceConfig, ModelConfig } from '../../config/index.js';
-import { messageOf } from '../../core/index.js';
-import type { ModelStore, ObtainedModel } from '../../models/index.js';
+import type { ModelWeights } from '../../core/index.js';
+import type { ModelStore } from '../../models/index.js';
 import {
   type BackendPlan,
   type GpuChoice,
   type Hardware,
   planBackend,
-  type ResolvedDevice,
   resolveDevice,
 } from '../../workers/index.js';
-import { type Check, type Finding, fail, needed, ok, warn } from './check.js';
+import { type Check, type Finding, needed, ok, warn } from './check.js';
 import { HARDWARE_LIMIT_MS } from './hardware.js';
 import { bytesText } from './numbers.js';
-import { sentencesOf } from './sentences.js';
+import { splitMessage } from './sentences.js';
 
 export interface ModelChecksModules {
   readonly store: ModelStore;
   readonly hardware: () => Promise<Hardware>;
 }
 
-/** A device that a model is to run on. */
-interface Place {
-  readonly device: ResolvedDevice;
-  readonly plan: BackendPlan;
-}
-
-/** One check a configured model: whether it is known, here, and can be run where the configuration says. */
+/** One check a model and device: whether the model is known, here, and can be run there. */
 export function modelChecks(
   { models }: Pick<InferenceConfig, 'models'>,
   choice: GpuChoice,
   modules: ModelChecksModules,
 ): readonly Check[] {
-  return models.map((model) => ({
-    area: 'models',
-    name: model.name,
-    limitMs: HARDWARE_LIMIT_MS,
-    remedy: 'correct its entry in models',
-    run: (signal) => judgeModel(model, choice, modules, signal),
-  }));
+  return models.flatMap((model) =>
+    model.devices.map((label) => ({
+      area: 'models',
+      name: `${model.name} on ${label}`,
+      limitMs: HARDWARE_LIMIT_MS,
+      remedy: 'correct its entry in models',
+      run: () => judgeModel(model, label, choice, modules),
+    })),
+  );
 }
 
 async function judgeModel(
   model: ModelConfig,
+  label: string,
   choice: GpuChoice,
   { store, hardware }: ModelChecksModules,
-  signal: AbortSignal,
 ): Promise<Finding> {
   store.check(model);
   const machine = await needed(hardware(), 'the hardware could not be looked at');
-  const places = model.devices.map((label): Place => {
-    const device = resolveDevice(label, machine, choice);
-    return { device, plan: planBackend(model.backend, device, machine) };
-  });
-  const findings: Finding[] = [];
-  for (const place of places) findings.push(await judgePlace(model, place, store, signal));
-  return worstOf(findings);
+  const device = resolveDevice(label, machine, choice);
+  const plan = planBackend(model.backend, device, machine);
+  const here = await store.find(model, plan.formats);
+  const found = here === undefined ? 'to be downloaded' : judgeWeights(here.weights, plan);
+  if (device.warning === undefined) return ok(found);
+  const said = splitMessage(device.warning);
+  return warn(`${found}; ${said.found}`, said.remedy ?? 'name a device that there is');
+}
+
+/** @throws AtomaError `backend_unavailable` */
+function judgeWeights(weights: ModelWeights, plan: BackendPlan): string {
+  const { backend, reason } = plan.backendOf(weights.format);
+  return `${weights.file} (${bytesText(weights.bytes)}), run by ${backend}: ${reason}`;
 }

@@ -5,6 +5,7 @@ import {
   AtomaError,
   checkPromptParams,
   type ModelInfo,
+  type ProcessLock,
   type StreamEnd,
   type StreamListener,
   type StreamTarget,
@@ -22,7 +23,7 @@ import {
   RpcServer,
 } from '../rpc/index.js';
 import { SCHEDULER_DEFAULTS, Scheduler } from '../scheduler/index.js';
-import type { Journal, ProcessLock } from '../tickets/index.js';
+import type { Journal } from '../tickets/index.js';
 import type { Device, LoadProgress } from '../workers/index.js';
 import { ChainSide } from './chain-side.js';
 import { planDevices } from './devices.js';

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { ClientConfig } from '../../config/index.js';
-import { ProcessLock } from '../../tickets/index.js';
+import { ProcessLock } from '../../core/index.js';
 import { JOURNAL_FILE } from '../chain-side.js';
 import { type Check, ok, once, warn } from './check.js';
 

@@ -2,9 +2,20 @@ import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node
 import { hostname } from 'node:os';
 import { dirname } from 'node:path';
 import { DatabaseSync } from '@photostructure/sqlite';
-import { AtomaError } from '../core/index.js';
+import { pause } from './backoff.js';
+import { AtomaError } from './errors.js';
 
 const PRIVATE_DIR_MODE = 0o700;
+
+/** Between two tries of a process that waits, ms: a person does not notice it, and a machine is not kept busy. */
+const DEFAULT_POLL_MS = 200;
+
+export interface LockWait {
+  readonly signal: AbortSignal;
+  /** Called once, where the lock is not free, with who holds it. */
+  readonly onWait?: (holder: string) => void;
+  readonly pollMs?: number;
+}
 
 /**
  * Keeps a second process out for as long as this one lives. It is a lock of SQLite on a file of its own, which
@@ -22,9 +33,10 @@ export class ProcessLock {
   /**
    * @param path of the lock's file; who holds it stands in `path` + `.holder`
    * @param subject what is locked, for the error: `the journal …`
+   * @param advice what to do where another process holds it, as a sentence
    * @throws AtomaError `already_running` naming the process that holds the lock; `lock_unavailable`
    */
-  static acquire(path: string, subject: string): ProcessLock {
+  static acquire(path: string, subject: string, advice = ''): ProcessLock {
     let connection: InstanceType<typeof DatabaseSync> | undefined;
     try {
       mkdirSync(dirname(path), { recursive: true, mode: PRIVATE_DIR_MODE });
@@ -32,7 +44,7 @@ export class ProcessLock {
       connection.exec('PRAGMA busy_timeout = 0; BEGIN EXCLUSIVE');
     } catch (cause) {
       connection?.close();
-      if (isBusy(cause)) throw alreadyRunning(path, subject);
+      if (isBusy(cause)) throw alreadyRunning(path, subject, advice);
       throw new AtomaError(
         'lock_unavailable',
         `cannot lock ${subject} with ${path}: ${String(cause)}. Its folder must be there or be one that can be made, and this user must be able to write in it.`,
@@ -71,6 +83,25 @@ export class ProcessLock {
     }
   }
 
+  /**
+   * As {@link ProcessLock.acquire}, but waits until the lock is free.
+   * @throws the signal's reason when it aborts; AtomaError `lock_unavailable`
+   */
+  static async wait(path: string, subject: string, options: LockWait): Promise<ProcessLock> {
+    const { signal, onWait, pollMs = DEFAULT_POLL_MS } = options;
+    for (let told = false; ; ) {
+      signal.throwIfAborted();
+      try {
+        return ProcessLock.acquire(path, subject);
+      } catch (error) {
+        if (!(error instanceof AtomaError) || error.code !== 'already_running') throw error;
+        if (!told) onWait?.(String(error.fields['holder']));
+        told = true;
+      }
+      await pause(pollMs, signal);
+    }
+  }
+
   release(): void {
     if (!this.#connection.isOpen) return;
     rmSync(`${this.#path}.holder`, { force: true });
@@ -83,13 +114,11 @@ function isBusy(error: unknown): boolean {
   return typeof error === 'object' && error !== null && Reflect.get(error, 'errcode') === 5;
 }
 
-function alreadyRunning(path: string, subject: string): AtomaError {
+function alreadyRunning(path: string, subject: string, advice: string): AtomaError {
   const holder = holderOf(path);
-  return new AtomaError(
-    'already_running',
-    `${subject} is in use by ${holder}. Two nodes with one badge would commit twice and lose collateral: stop that process first, or give this node its own badge and data_dir.`,
-    { fields: { path, holder } },
-  );
+  return new AtomaError('already_running', `${subject} is in use by ${holder}. ${advice}`.trim(), {
+    fields: { path, holder },
+  });
 }
 
 function holderOf(path: string): string {

@@ -1,5 +1,11 @@
-import { type ConfigPaths, type InferenceConfig, isLocalModel, loadConfig } from '../config/index.js';
-import { absolutePath, localModelName } from '../config/index.js';
+import {
+  absolutePath,
+  type ConfigPaths,
+  type InferenceConfig,
+  isLocalModel,
+  loadConfig,
+  localModelName,
+} from '../config/index.js';
 import type { Backend } from '../core/index.js';
 import { defaultApiKey, defaultCacheDir } from '../models/index.js';
 import type { SingleRunOptions } from '../node/index.js';

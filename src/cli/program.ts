@@ -5,6 +5,7 @@ import { addDemo } from './demo.js';
 import { addDevnet } from './devnet.js';
 import { addDoctor } from './doctor.js';
 import { EXIT, reportError } from './exit.js';
+import { addGenerate } from './generate.js';
 import { addStart } from './start.js';
 
 const EXAMPLES = `
@@ -37,6 +38,7 @@ function createProgram(env: NodeJS.ProcessEnv): Command {
   addDevnet(program, env);
   addAudit(program, env);
   addDoctor(program, env);
+  addGenerate(program, env);
   for (const command of [program, ...program.commands]) command.exitOverride();
   return program;
 }

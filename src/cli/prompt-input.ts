@@ -1,3 +1,4 @@
+import { addAbortSignal } from 'node:stream';
 import { AtomaError } from '../core/index.js';
 
 /** Beyond any model's context, and what RPC takes at most. */
@@ -7,8 +8,8 @@ const MAX_PROMPT_BYTES = 1024 * 1024;
  * The prompt as it was given, or all of stdin for `-`.
  * @throws AtomaError `invalid_params` where it is too long or no UTF-8
  */
-export async function promptFrom(argument: string): Promise<string> {
-  return argument === '-' ? await readAll(process.stdin) : argument;
+export async function promptFrom(argument: string, signal: AbortSignal): Promise<string> {
+  return argument === '-' ? await readAll(addAbortSignal(signal, process.stdin)) : argument;
 }
 
 async function readAll(input: AsyncIterable<Uint8Array | string>): Promise<string> {

@@ -35,6 +35,7 @@ export interface SingleRunOptions {
   readonly engine: Pick<ModelSpec, 'useFlashAttention' | 'contextSize' | 'batchSize' | 'threads'>;
   /** The prompt is what a user says in a chat, to be written as the model's chat template wants it. */
   readonly chat: boolean;
+  /** Of the model named above. */
   readonly params: PromptParams;
 }
 
@@ -72,7 +73,7 @@ export async function runOnce(
 ): Promise<SingleRunResult> {
   checkPromptParams(options.params);
   const { spec, device } = await prepare(options, modules);
-  const params = { ...options.params, model: spec.name, prompt: await promptOf(options, spec.weights) };
+  const params = { ...options.params, prompt: await promptOf(options, spec.weights) };
   const stop = (): void => void device.stop();
   modules.signal.throwIfAborted();
   modules.signal.addEventListener('abort', stop, { once: true });

@@ -49,7 +49,7 @@ export async function diagnose(
   args: readonly string[],
   secrets: readonly string[] = [],
 ): Promise<Diagnosis> {
-  const { code, stdout, stderr } = await runCli(['doctor', '--json', ...args]);
+  const { code, stdout, stderr } = await runCli(['doctor', '--json', '--gpu', 'cpu', ...args]);
   const shown = secrets.filter((secret) => `${stdout}${stderr}`.includes(secret));
   t.equal(shown.length, 0, 'no secret is shown');
   const lines = stdout

@@ -4,6 +4,7 @@ import { addAudit } from './audit.js';
 import { addDemo } from './demo.js';
 import { addDevnet } from './devnet.js';
 import { EXIT, reportError } from './exit.js';
+import { addModels } from './models.js';
 import { addStart } from './start.js';
 
 const EXAMPLES = `
@@ -35,8 +36,15 @@ function createProgram(env: NodeJS.ProcessEnv): Command {
   addDemo(program, env);
   addDevnet(program, env);
   addAudit(program, env);
-  for (const command of [program, ...program.commands]) command.exitOverride();
+  addModels(program, env);
+  throwOnExit(program);
   return program;
+}
+
+/** Commander ends the process by itself unless each of its commands is told not to. */
+function throwOnExit(command: Command): void {
+  command.exitOverride();
+  for (const subcommand of command.commands) throwOnExit(subcommand);
 }
 
 /** Runs the command line; `process.exitCode` tells how it went. */

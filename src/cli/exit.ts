@@ -9,7 +9,7 @@ export const EXIT = { done: 0, failed: 1, badUsage: 2, interrupted: 130 } as con
  * of another badge and one of a newer node are among them; a damaged or busy journal and a full disk are not.
  */
 const CONFIG_CODES =
-  /^(invalid_config$|wallet_|model_not_|lock_unavailable$|journal_(unwritable|foreign|newer)$)/;
+  /^(invalid_config$|wallet_|model_not_|model_unsupported$|lock_unavailable$|cache_unwritable$|journal_(unwritable|foreign|newer)$)/;
 
 /** The exit code that an error deserves: a bad configuration is bad usage, everything else a failure. */
 export function exitCodeOf(error: unknown): number {

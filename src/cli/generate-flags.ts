@@ -2,17 +2,15 @@ import { randomBytes } from 'node:crypto';
 import { type Command, Option } from 'commander';
 import type { Backend, PromptParams } from '../core/index.js';
 import type { GpuChoice } from '../workers/index.js';
-import type { ConfigFlags } from './config-flags.js';
 import { gpuOption } from './gpu-flag.js';
+import { addStoreOptions, type ModelFlags } from './model-flags.js';
 import { numberOf, positiveOf, u64Of } from './numbers.js';
 
 /** The flags of `generate`, as commander gives them. */
-export interface GenerateFlags extends ConfigFlags {
+export interface GenerateFlags extends Omit<ModelFlags, 'format'> {
   readonly backend?: Backend | 'auto';
   readonly device?: string;
   readonly gpu: GpuChoice;
-  readonly precision?: string;
-  readonly revision?: string;
   readonly temperature: number;
   readonly topK: bigint;
   readonly topP: number;
@@ -27,12 +25,18 @@ export interface GenerateFlags extends ConfigFlags {
 
 /** Adds the flags that say which model runs where, and how it chooses tokens. */
 export function addGenerateOptions(command: Command): Command {
-  return command
+  return addStoreOptions(command)
     .addOption(new Option('--backend <name>', 'what runs it').choices(['auto', 'llama', 'onnx', 'wasm']))
-    .option('--device <label>', 'cpu, index or UUID of a GPU; by default the first GPU, or else the CPU')
+    .option(
+      '--device <label>',
+      'cpu, index or UUID of a GPU; default: the configured one, or the first GPU, or else the CPU',
+    )
     .addOption(gpuOption())
-    .option('--precision <name>', 'weights to take, such as f16 or q4_k_m (default: q8_0)')
-    .option('--revision <name>', 'branch, tag or commit of a repository (default: main)')
+    .option(
+      '--precision <name>',
+      'weights to take, such as f16 or q4_k_m; default: the configured one, or q8_0',
+    )
+    .option('--revision <name>', 'branch, tag or commit; default: the configured one, or main')
     .addOption(number('--temperature', '0 takes the likeliest token', 0))
     .addOption(u64('--top-k', 'likeliest tokens to choose from; 0 is off', 0n))
     .addOption(number('--top-p', 'share of probability to choose from; 1 is off', 1))

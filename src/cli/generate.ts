@@ -1,12 +1,14 @@
 import type { Command } from 'commander';
 import { AtomaError } from '../core/index.js';
 import { runOnce } from '../node/index.js';
-import { addConfigOptions, pathsOf } from './config-flags.js';
+import { DownloadReport } from './download-progress.js';
 import { EXIT, exitCodeOf, reportError } from './exit.js';
 import { addGenerateOptions, type GenerateFlags, paramsOf } from './generate-flags.js';
 import { modelChoice } from './generate-model.js';
 import { type AnswerOutput, JsonAnswer, TextAnswer } from './generate-output.js';
+import { LoadProgressReport } from './load-progress.js';
 import { createLogger } from './logger.js';
+import { openModels } from './model-flags.js';
 import { promptFrom } from './prompt-input.js';
 
 /** What the caller has to put right, beside what is wrong with a configuration. */
@@ -36,13 +38,11 @@ export function addGenerate(program: Command, env: NodeJS.ProcessEnv): void {
     .description('run one prompt on one model, without a node or a chain')
     .argument('<model>', 'name, repository or path')
     .argument('<prompt>', 'text, or - for stdin');
-  addConfigOptions(addGenerateOptions(command)).action(
-    async (model: string, prompt: string, flags: GenerateFlags) => {
-      const code = await generate(model, prompt, flags, env);
-      // A look at the hardware that was interrupted must not hold the command.
-      process.stdout.write('', () => process.exit(code));
-    },
-  );
+  addGenerateOptions(command).action(async (model: string, prompt: string, flags: GenerateFlags) => {
+    const code = await generate(model, prompt, flags, env);
+    // A look at the hardware that was interrupted must not hold the command.
+    process.stdout.write('', () => process.exit(code));
+  });
   command.addHelpText('after', HELP);
 }
 
@@ -85,20 +85,38 @@ async function answer(
   env: NodeJS.ProcessEnv,
   signal: AbortSignal,
 ): Promise<void> {
+  const logger = createLogger(env['LOG_LEVEL'] ?? 'fatal');
+  const opened = await openModels(flags, env, logger);
   const output: AnswerOutput = flags.json ? new JsonAnswer() : new TextAnswer();
-  const choice = await modelChoice(name, flags, pathsOf(flags), env);
-  const params = paramsOf(flags, choice.model.name, await promptFrom(argument, signal));
-  const { completion, model } = await runOnce(
-    { ...choice, gpu: flags.gpu, chat: flags.chat ?? false, params },
-    {
-      signal,
-      logger: createLogger(env['LOG_LEVEL'] ?? 'fatal'),
-      onWarning: (sentence) => void process.stderr.write(`warning: ${sentence}\n`),
-      onDownload: () => undefined,
-      onLoad: () => undefined,
-      onLoaded: () => undefined,
-      onTokens: (frame) => output.onTokens(frame),
-    },
-  );
-  output.end(completion, model, params.randomSeed);
+  const terminal = process.stderr.isTTY;
+  const download = new DownloadReport(name, { logger, terminal, json: false });
+  const load = new LoadProgressReport({ logger, terminal });
+  const choice = modelChoice(name, flags, opened);
+  const params = paramsOf(flags, name, await promptFrom(argument, signal));
+  const stopReports = (): void => {
+    download.stop();
+    load.stop();
+  };
+  try {
+    const { completion, model } = await runOnce(
+      { ...choice, gpu: flags.gpu, chat: flags.chat ?? false, params },
+      {
+        store: opened.store,
+        logger,
+        signal,
+        onWarning: (sentence) => void process.stderr.write(`warning: ${sentence}\n`),
+        onDownload: download.update,
+        onLoad: (loading, fraction) => {
+          download.stop();
+          load.update(loading, fraction);
+        },
+        onLoaded: stopReports,
+        onTokens: (frame) => output.onTokens(frame),
+      },
+    );
+    output.end(completion, model, params.randomSeed);
+  } finally {
+    stopReports();
+    await opened.store.close();
+  }
 }

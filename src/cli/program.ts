@@ -6,6 +6,7 @@ import { addDevnet } from './devnet.js';
 import { addDoctor } from './doctor.js';
 import { EXIT, reportError } from './exit.js';
 import { addGenerate } from './generate.js';
+import { addModels } from './models.js';
 import { addStart } from './start.js';
 
 const EXAMPLES = `
@@ -39,8 +40,15 @@ function createProgram(env: NodeJS.ProcessEnv): Command {
   addAudit(program, env);
   addDoctor(program, env);
   addGenerate(program, env);
-  for (const command of [program, ...program.commands]) command.exitOverride();
+  addModels(program, env);
+  throwOnExit(program);
   return program;
+}
+
+/** Commander ends the process by itself unless each of its commands is told not to. */
+function throwOnExit(command: Command): void {
+  command.exitOverride();
+  for (const subcommand of command.commands) throwOnExit(subcommand);
 }
 
 /** Runs the command line; `process.exitCode` tells how it went. */

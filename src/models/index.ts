@@ -2,6 +2,7 @@ export type { CachedRepo, CachedRevision, Removal } from './cache/inventory.js';
 export type { FreeBytes } from './download/disk.js';
 export type { DownloadProgress } from './download/progress.js';
 export { defaultApiKey, defaultCacheDir, type Environment } from './hub-environment.js';
+export type { ModelFile } from './model-file.js';
 export type { ModelReference } from './reference.js';
 export {
   type HubDescription,

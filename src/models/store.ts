@@ -9,15 +9,17 @@ import {
 import { type CachedRepo, flushCache, listCache, type Removal, removeRepo } from './cache/inventory.js';
 import { RepoFolder } from './cache/layout.js';
 import { type FreeBytes, freeBytesOf } from './download/disk.js';
-import { type FetchRequest, fetchModel, firstInCache } from './download/fetch-model.js';
+import { fetchModel, firstInCache } from './download/fetch-model.js';
 import type { DownloadProgress } from './download/progress.js';
 import type { HubCard } from './hub/answers.js';
 import { HubClient } from './hub/client.js';
 import { HubConnection } from './hub/connection.js';
 import { type Environment, endpointOf } from './hub-environment.js';
 import { findLocal } from './local.js';
+import type { ModelFile } from './model-file.js';
 import type { ModelReference } from './reference.js';
-import { howToName, type ModelTarget, targetOf } from './target.js';
+import { named, notFound, requestsOf } from './requests.js';
+import { targetOf } from './target.js';
 import { DEFAULT_TIMING, type HubTiming } from './timing.js';
 
 /** Weights that are here, and where they came from. */
@@ -52,6 +54,8 @@ export interface ModelStoreModules {
 /** What the hub says of a model. */
 export interface HubDescription extends HubCard {
   readonly repo: string;
+  /** Those that can belong to a model; undefined where the key may not see them. */
+  readonly files: readonly ModelFile[] | undefined;
 }
 
 /** The models of this machine: finds weights by name, and downloads what is not here. */
@@ -80,6 +84,11 @@ export class ModelStore {
   /** The hub's address. */
   get endpoint(): string {
     return this.#endpoint;
+  }
+
+  /** Where models are kept. */
+  get cacheDir(): string {
+    return this.#options.cacheDir;
   }
 
   /**
@@ -145,7 +154,12 @@ export class ModelStore {
     const repo = target.kind === 'local' ? undefined : (target.repos.gguf ?? target.repos.onnx);
     if (repo === undefined) return undefined;
     try {
-      return { repo, ...(await this.#client.describe(repo, reference.revision, signal)) };
+      const card = await this.#client.describe(repo, reference.revision, signal);
+      const files = await this.#client.listFiles(repo, card.commit, signal).catch((error: unknown) => {
+        if (error instanceof AtomaError && error.code === 'model_forbidden') return undefined;
+        throw error;
+      });
+      return { repo, files, ...card };
     } catch (error) {
       throw named(error, reference, target);
     }
@@ -218,49 +232,4 @@ export class ModelStore {
     }
     throw named(notFound(problems, formats), reference, target);
   }
-}
-
-/** One request a repository, in the order of the formats. */
-function requestsOf(
-  target: ModelTarget,
-  { precision, revision }: ModelReference,
-  formats: readonly WeightsFormat[],
-): readonly FetchRequest[] {
-  if (target.kind === 'local') return [];
-  const { file, hint, repos } = target;
-  const byRepo = new Map<string, WeightsFormat[]>();
-  for (const format of formats) {
-    const repo = repos[format];
-    if (repo !== undefined) byRepo.set(repo, [...(byRepo.get(repo) ?? []), format]);
-  }
-  return [...byRepo].map(([repo, ofRepo]) => ({
-    repo,
-    revision,
-    wish: { precision, file, hint },
-    formats: ofRepo,
-  }));
-}
-
-function notFound(problems: readonly AtomaError[], formats: readonly WeightsFormat[]): AtomaError {
-  const [first, ...others] = problems;
-  if (first !== undefined && others.length === 0) return first;
-  const what = problems.map(({ message }) => message).join('; ');
-  return new AtomaError(
-    'model_not_found',
-    what || `no repository is known that has ${formats.join(' or ')} weights of it`,
-    {
-      fields: { ...first?.fields },
-    },
-  );
-}
-
-/** An error of the hub or the cache with the name of the model that it is about. */
-function named(error: unknown, { name, modelType }: ModelReference, target: ModelTarget): unknown {
-  if (!(error instanceof AtomaError)) return error;
-  const short = target.kind === 'hub' && target.short && error.code === 'model_not_found';
-  const advice = short ? `; ${howToName(modelType)}` : '';
-  return new AtomaError(error.code, `model ${name}: ${error.message}${advice}`, {
-    fields: error.fields,
-    cause: error,
-  });
 }

@@ -9,7 +9,7 @@ import {
   type PromptParams,
   type TokenFrame,
 } from '../core/index.js';
-import { type DownloadProgress, type ModelReference, ModelStore } from '../models/index.js';
+import type { DownloadProgress, ModelReference, ModelStore } from '../models/index.js';
 import {
   Device,
   type GpuChoice,
@@ -26,8 +26,6 @@ import {
 /** One prompt for one model, without a node around it. */
 export interface SingleRunOptions {
   readonly model: ModelReference;
-  readonly cacheDir: string;
-  readonly apiKey: string | undefined;
   readonly backend: Backend | 'auto';
   /** As the configuration names it; undefined takes the first GPU, or the CPU where there is none. */
   readonly device: string | undefined;
@@ -41,6 +39,7 @@ export interface SingleRunOptions {
 
 /** Who follows a run. */
 export interface SingleRunModules {
+  readonly store: ModelStore;
   readonly logger: Logger;
   /** Ends the run, which then throws, and its process. */
   readonly signal: AbortSignal;
@@ -92,10 +91,9 @@ export async function runOnce(
 /** Everything up to the process: device, backend, weights. */
 async function prepare(
   options: SingleRunOptions,
-  { logger, signal, onWarning, onDownload }: SingleRunModules,
+  { store, logger, signal, onWarning, onDownload }: SingleRunModules,
 ): Promise<{ readonly spec: ModelSpec; readonly device: Device }> {
-  const { model, cacheDir, apiKey, gpu, backend } = options;
-  const store = new ModelStore({ cacheDir, apiKey });
+  const { model, gpu, backend } = options;
   store.check(model);
   const hardware = await inspectHardware(gpu);
   signal.throwIfAborted();

@@ -42,7 +42,7 @@ t.test('--json is one line with the facts', async (t) => {
     input_tokens: 17,
     output_tokens: 11,
     backend: 'llama',
-    model: 'atoma-tiny',
+    model: MODEL_DIR,
     device: 'cpu',
     finish_reason: 'stop',
   });

@@ -1,7 +1,6 @@
 import type { Command } from 'commander';
 import { AtomaError } from '../core/index.js';
 import { runOnce } from '../node/index.js';
-import { DownloadReport } from './download-progress.js';
 import { EXIT, exitCodeOf, reportError } from './exit.js';
 import { addGenerateOptions, type GenerateFlags, paramsOf } from './generate-flags.js';
 import { modelChoice } from './generate-model.js';
@@ -88,15 +87,9 @@ async function answer(
   const logger = createLogger(env['LOG_LEVEL'] ?? 'fatal');
   const opened = await openModels(flags, env, logger);
   const output: AnswerOutput = flags.json ? new JsonAnswer() : new TextAnswer();
-  const terminal = process.stderr.isTTY;
-  const download = new DownloadReport(name, { logger, terminal, json: false });
-  const load = new LoadProgressReport({ logger, terminal });
+  const progress = new LoadProgressReport({ logger, terminal: process.stderr.isTTY });
   const choice = modelChoice(name, flags, opened);
   const params = paramsOf(flags, name, await promptFrom(argument, signal));
-  const stopReports = (): void => {
-    download.stop();
-    load.stop();
-  };
   try {
     const { completion, model } = await runOnce(
       { ...choice, gpu: flags.gpu, chat: flags.chat ?? false, params },
@@ -105,18 +98,14 @@ async function answer(
         logger,
         signal,
         onWarning: (sentence) => void process.stderr.write(`warning: ${sentence}\n`),
-        onDownload: download.update,
-        onLoad: (loading, fraction) => {
-          download.stop();
-          load.update(loading, fraction);
-        },
-        onLoaded: stopReports,
+        onProgress: progress.update,
+        onLoaded: () => progress.stop(),
         onTokens: (frame) => output.onTokens(frame),
       },
     );
     output.end(completion, model, params.randomSeed);
   } finally {
-    stopReports();
+    progress.stop();
     await opened.store.close();
   }
 }

@@ -9,19 +9,19 @@ import {
   type PromptParams,
   type TokenFrame,
 } from '../core/index.js';
-import type { DownloadProgress, ModelReference, ModelStore } from '../models/index.js';
+import type { ModelReference, ModelStore } from '../models/index.js';
 import {
   Device,
   type GpuChoice,
   type Hardware,
   inspectHardware,
-  type LoadProgress,
   type ModelSpec,
   planBackend,
   readChatTemplate,
   renderChat,
   resolveDevice,
 } from '../workers/index.js';
+import type { ModelProgress } from './model-progress.js';
 
 /** One prompt for one model, without a node around it. */
 export interface SingleRunOptions {
@@ -44,8 +44,7 @@ export interface SingleRunModules {
   /** Ends the run, which then throws, and its process. */
   readonly signal: AbortSignal;
   readonly onWarning: (sentence: string) => void;
-  readonly onDownload: (progress: DownloadProgress) => void;
-  readonly onLoad: LoadProgress;
+  readonly onProgress: (progress: ModelProgress) => void;
   /** Before the first token. */
   readonly onLoaded: (model: ModelInfo) => void;
   readonly onTokens: (frame: TokenFrame) => void;
@@ -78,7 +77,8 @@ export async function runOnce(
   modules.signal.addEventListener('abort', stop, { once: true });
   try {
     device.start(() => undefined);
-    const model = await device.load(spec, modules.onLoad);
+    const place = { stage: 'load', model: spec.name, device: device.id } as const;
+    const model = await device.load(spec, (_, fraction) => modules.onProgress({ ...place, fraction }));
     modules.onLoaded(model);
     const { signal, onTokens } = modules;
     return { model, completion: await device.run({ id: 'prompt', params }, { signal, onTokens }) };
@@ -91,7 +91,7 @@ export async function runOnce(
 /** Everything up to the process: device, backend, weights. */
 async function prepare(
   options: SingleRunOptions,
-  { store, logger, signal, onWarning, onDownload }: SingleRunModules,
+  { store, logger, signal, onWarning, onProgress }: SingleRunModules,
 ): Promise<{ readonly spec: ModelSpec; readonly device: Device }> {
   const { model, gpu, backend } = options;
   store.check(model);
@@ -101,7 +101,10 @@ async function prepare(
   if (resolved.warning !== undefined) onWarning(resolved.warning);
   const { device } = resolved;
   const plan = planBackend(backend, resolved, hardware);
-  const { weights, source } = await store.obtain(model, plan.formats, { signal, onProgress: onDownload });
+  const { weights, source } = await store.obtain(model, plan.formats, {
+    signal,
+    onProgress: (progress) => onProgress({ stage: 'download', model: model.name, ...progress }),
+  });
   const choice = plan.backendOf(weights.format);
   return {
     spec: {

@@ -7,6 +7,7 @@ export {
   renderChat,
 } from './engines/chat-template.js';
 export { type BackendChoice, type BackendPlan, planBackend } from './hardware/backend-plan.js';
+export { describeHardware } from './hardware/describe.js';
 export { type ResolvedDevice, resolveDevice } from './hardware/device-label.js';
 export {
   type EngineState,
@@ -19,6 +20,8 @@ export {
   type SystemMemory,
 } from './hardware/hardware.js';
 export { type InspectOptions, inspectHardware } from './hardware/inspect-hardware.js';
+export { type InspectModelOptions, inspectModel, type ModelFacts } from './hardware/model-facts.js';
+export type { MemoryPlan } from './hardware/planned-model.js';
 export type { ModelFailure } from './held-models.js';
 export type { LoadProgress } from './pending-models.js';
 export type { DeviceSpec, GpuBackend, ModelSpec } from './protocol.js';

@@ -11,6 +11,7 @@ import {
   messageOf,
   type PromptParams,
 } from '../core/index.js';
+import { checkFit } from './hardware/check-fit.js';
 import type {
   EngineInfo,
   FromWorker,
@@ -98,12 +99,13 @@ export class ModelPool {
   /**
    * Starts the threads and waits until each has the model in memory; where one cannot, none keeps it.
    * @returns `refusal`: why flash attention, which was asked for, is not used
-   * @throws AtomaError `model_load_failed`.
+   * @throws AtomaError `insufficient_memory` before anything is loaded, `model_load_failed`.
    */
   static async start(
     options: ModelPoolOptions,
     events: ModelPoolEvents,
   ): Promise<{ pool: ModelPool; info: ModelInfo; refusal: string | undefined }> {
+    const memory = await checkFit(options.spec, options.workers);
     const pool = new ModelPool(options, events);
     const { flashAttentionRefusal: refusal, ...engine } = await pool.#load();
     const { spec, workers, device, source, backendReason } = options;
@@ -118,6 +120,7 @@ export class ModelPool {
       backendReason,
       workers,
       sequencesPerWorker: spec.sequences,
+      ...(memory !== undefined && { memoryBytes: memory.totalBytes }),
     };
     return { pool, info, refusal };
   }

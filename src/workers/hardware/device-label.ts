@@ -1,6 +1,6 @@
 import { AtomaError } from '../../core/index.js';
 import type { GpuBackend } from '../protocol.js';
-import { formatBytes } from './bytes.js';
+import { describeGpus } from './describe.js';
 import type { Gpu, GpuChoice, Hardware, MigDevice } from './hardware.js';
 import { HIDDEN, showing } from './visible-devices.js';
 
@@ -51,8 +51,7 @@ export function resolveDevice(label: string, hardware: Hardware, choice: GpuChoi
     gpu: fault === undefined ? hardware.gpu : false,
     visible,
     found: place.gpu,
-    warning:
-      fault && `device ${label} (${place.gpu.name}) is not used, its models run on the CPU instead: ${fault}`,
+    warning: fault && `device ${label} (${place.gpu.name}): ${fault}, so its models run on the CPU`,
   };
 }
 
@@ -65,7 +64,7 @@ function checkChoice({ gpu, builds, gpus }: Hardware, choice: GpuChoice): void {
   const there = [...others, 'cpu'].join(' and ');
   throw new AtomaError(
     'backend_unavailable',
-    `llama.cpp's build for ${choice} cannot be used here: ${why}. What works here: ${there}. ${listOf(gpus)}`,
+    `llama.cpp's build for ${choice} cannot be used here: ${why}. What works here: ${there}. ${describeGpus(gpus)}`,
     { fields: { gpu: choice, available: [...others, 'cpu'] } },
   );
 }
@@ -112,29 +111,17 @@ function faultOf(gpu: Gpu, { gpu: backend, builds }: Hardware): string | undefin
   return `no build of llama.cpp for GPUs works here (${whys.join('; ')})`;
 }
 
-function noGpuWarning(label: string, { driverFault, builds }: Hardware): string {
-  const whys = builds.map(({ gpu, state }) => (state.works ? '' : `${gpu}: ${state.why}`));
-  const driver = driverFault === undefined ? [] : [`nvidia-smi: ${driverFault}`];
+function noGpuWarning(label: string, { driverFault }: Hardware): string {
+  const why =
+    driverFault === undefined ? 'no GPU was found' : `nvidia-smi does not list the GPUs (${driverFault})`;
   return (
-    `device ${label}: no GPU was found, its models run on the CPU instead (${[...driver, ...whys].join('; ')}). ` +
-    'Write device = "cpu" where that is meant'
+    `device ${label}: ${why}, so its models run on the CPU. ` +
+    'If there is a GPU, install its driver (nvidia-smi has to list it, or a Vulkan driver); else write device = "cpu"'
   );
 }
 
 function notFound(label: string, problem: string, gpus: readonly Gpu[]): AtomaError {
-  return new AtomaError('device_not_found', `device ${label}: ${problem}. ${listOf(gpus)}`, {
+  return new AtomaError('device_not_found', `device ${label}: ${problem}. ${describeGpus(gpus)}`, {
     fields: { device: label, gpus: gpus.map(({ index, uuid, name }) => ({ index, uuid, name })) },
   });
-}
-
-/** The GPUs of a machine as a sentence. */
-function listOf(gpus: readonly Gpu[]): string {
-  if (gpus.length === 0) return 'No GPU was found on this machine';
-  return `This machine has ${gpus.map(describe).join(', ')}`;
-}
-
-function describe({ index, uuid, name, memoryBytes, mig }: Gpu): string {
-  const facts = [uuid, memoryBytes && formatBytes(memoryBytes)].filter((fact) => fact);
-  const parts = mig.map((part) => `, its part ${part.name} (${part.uuid})`).join('');
-  return `GPU ${index}: ${name}${facts.length > 0 ? ` (${facts.join(', ')})` : ''}${parts}`;
 }

@@ -4,7 +4,7 @@ import type { EngineState, GpuChoice } from './hardware.js';
 import { runProbe } from './probe-process.js';
 import type { LlamaFinding } from './probe-protocol.js';
 
-/** What each build needs of the system: the library that it is linked with says no more than that it failed. */
+/** What each build needs of the system: the engine says no more than that a build does not load. */
 const NEEDS: Readonly<Record<GpuBackend, string>> = {
   cuda: "it needs NVIDIA's driver (libcuda) and the CUDA runtime of version 12 or 13 (libcudart, libcublas) where the system's loader finds them",
   vulkan:
@@ -53,16 +53,10 @@ async function tryBuild(gpu: GpuBackend, timeoutMs: number, env: NodeJS.ProcessE
     if (finding.devices.length > 0) return { gpu, state: { works: true }, finding };
     return {
       gpu,
-      state: { works: false, why: `it loads, but finds no GPU; ${NEEDS[gpu]}` },
+      state: { works: false, why: `it loads, but finds no GPU: ${NEEDS[gpu]}` },
       finding: undefined,
     };
   } catch (error) {
-    return { gpu, state: { works: false, why: whyNot(gpu, error) }, finding: undefined };
+    return { gpu, state: { works: false, why: `${messageOf(error)}: ${NEEDS[gpu]}` }, finding: undefined };
   }
-}
-
-/** The library's own error for a build that does not load is its class's name and nothing else. */
-function whyNot(gpu: GpuBackend, error: unknown): string {
-  const said = messageOf(error);
-  return said === 'NoBinaryFoundError' ? `it does not load: ${NEEDS[gpu]}` : `${said}; ${NEEDS[gpu]}`;
 }

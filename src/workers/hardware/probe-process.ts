@@ -17,7 +17,7 @@ const STDERR_CHARACTERS = 4000;
 /**
  * Asks one question in a process of its own, which loads native code and may die of it.
  * @throws AtomaError `probe_failed` where it died, hung or could not be started, with the end of what it wrote
- * to stderr; else the error that it answered with.
+ * to stderr, and the `signal` that ended it in its fields; else the error that it answered with.
  */
 export function runProbe<Kind extends ProbeKind>(
   kind: Kind,
@@ -31,7 +31,8 @@ export function runProbe<Kind extends ProbeKind>(
   });
   const written = lastWords(child);
   return new Promise((resolve, reject) => {
-    const fail = (how: string): void => reject(new AtomaError('probe_failed', `${how}${written()}`));
+    const fail = (how: string, signal?: string): void =>
+      reject(new AtomaError('probe_failed', `${how}${written()}`, { fields: { ...(signal && { signal }) } }));
     const timer = setTimeout(() => {
       fail(`it did not answer within ${options.timeoutMs / 1000} s`);
       child.kill('SIGKILL');
@@ -45,7 +46,8 @@ export function runProbe<Kind extends ProbeKind>(
     // All of stderr is here once the streams are closed, too.
     child.once('close', (code, signal) => {
       clearTimeout(timer);
-      fail(signal === null ? `its process exited with code ${code}` : `its process was ended by ${signal}`);
+      if (signal === null) fail(`its process exited with code ${code}`);
+      else fail(`its process was ended by ${signal}`, signal);
     });
     child.send({ kind, question }, () => undefined);
   });

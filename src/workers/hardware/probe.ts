@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module';
 import { toErrorData } from '../../core/index.js';
 import { probeLlama } from './probe-llama.js';
+import { probeMemory } from './probe-memory.js';
 import type { ProbeMessage, ProbeReply } from './probe-protocol.js';
 
 /**
@@ -9,7 +10,7 @@ import type { ProbeMessage, ProbeReply } from './probe-protocol.js';
  */
 function answer(message: ProbeMessage): Promise<unknown> {
   if (message.kind === 'llama') return probeLlama(message.question);
-  return probeOnnx();
+  return message.kind === 'memory' ? probeMemory(message.question) : probeOnnx();
 }
 
 /** Loads the addon as transformers.js finds it, whose dependency it is. */

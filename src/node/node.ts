@@ -5,6 +5,7 @@ import {
   AtomaError,
   checkPromptParams,
   type ModelInfo,
+  type ProcessLock,
   type StreamEnd,
   type StreamListener,
   type StreamTarget,
@@ -26,7 +27,7 @@ import {
   type UnloadModelResult,
 } from '../rpc/index.js';
 import { Scheduler } from '../scheduler/index.js';
-import type { Journal, ProcessLock } from '../tickets/index.js';
+import type { Journal } from '../tickets/index.js';
 import { ChainSide } from './chain-side.js';
 import { hardwareInfo, Machine } from './hardware.js';
 import { takeLocks } from './locks.js';

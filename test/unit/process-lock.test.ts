@@ -5,9 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import t, { type Test } from 'tap';
-import { ProcessLock } from '#src/tickets/index.js';
+import { ProcessLock } from '#src/core/index.js';
 
-const ROOM = fileURLToPath(new URL('../../../dist/tickets/index.js', import.meta.url));
+const ROOM = fileURLToPath(new URL('../../../dist/core/index.js', import.meta.url));
 const TAKE = `import { ProcessLock } from ${JSON.stringify(ROOM)};
 try { ProcessLock.acquire(process.argv[1], 'the badge'); console.log('held'); setInterval(() => {}, 1e6); }
 catch (error) { console.log(error.code + ' ' + error.message); }`;

@@ -4,6 +4,14 @@ import type { PromptParams } from '../../../core/index.js';
 
 /** llama.cpp keeps `top_k` in an int32. */
 const INT32_MAX = 2_147_483_647n;
+/** llama.cpp takes this seed as a wish for a random one (`LLAMA_DEFAULT_SEED`). */
+const RANDOM_SEED = 0xffffffff;
+/**
+ * Beyond these, logits overflow in single precision, and llama.cpp then takes the worst token instead of the
+ * best. A colder temperature is greedy, a penalty is cut off.
+ */
+const SMALLEST_FACTOR = 1e-15;
+const LARGEST_FACTOR = 1e15;
 
 /** How tokens are to be chosen, in numbers that every engine takes. */
 export interface SamplingChoice {
@@ -23,23 +31,24 @@ export interface SamplingChoice {
 
 /**
  * The engine's 32-bit seed for a 64-bit `random_seed`: the first four bytes, little-endian, of
- * blake2b-256(u64_le(seed)), so that all 64 bits count.
+ * blake2b-256(u64_le(seed)), so that all 64 bits count; 0 in place of the one that asks for a random seed.
  */
 export function engineSeed(randomSeed: bigint): number {
   const bytes = new Uint8Array(8);
   new DataView(bytes.buffer).setBigUint64(0, randomSeed, true);
   const digest = blake2b(bytes, { dkLen: 32 });
-  return new DataView(digest.buffer, digest.byteOffset).getUint32(0, true);
+  const seed = new DataView(digest.buffer, digest.byteOffset).getUint32(0, true);
+  return seed === RANDOM_SEED ? 0 : seed;
 }
 
 /** @param contextSize no sequence is longer than this */
 export function samplingChoice(params: PromptParams, contextSize: number): SamplingChoice {
-  const { repeatLastN, topK } = params;
+  const { repeatLastN, topK, temperature, repeatPenalty } = params;
   return {
-    temperature: params.temperature,
+    temperature: temperature < SMALLEST_FACTOR ? 0 : temperature,
     topK: Number(topK < INT32_MAX ? topK : INT32_MAX),
     topP: params.topP,
-    repeatPenalty: params.repeatPenalty,
+    repeatPenalty: Math.min(LARGEST_FACTOR, Math.max(SMALLEST_FACTOR, repeatPenalty)),
     repeatLastN: Number(repeatLastN < BigInt(contextSize) ? repeatLastN : BigInt(contextSize)),
     seed: engineSeed(params.randomSeed),
   };

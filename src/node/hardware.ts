@@ -1,5 +1,4 @@
 import type { Logger } from 'pino';
-import type { InferenceConfig } from '../config/index.js';
 import type { HardwareInfo } from '../rpc/index.js';
 import {
   describeHardware,
@@ -10,40 +9,62 @@ import {
   resolveDevice,
 } from '../workers/index.js';
 
-/** The machine, and where on it the devices of a configuration are. */
-export interface FoundDevices {
-  readonly hardware: Hardware;
-  /** By the labels of the configuration; labels of one and the same GPU share an entry. */
-  readonly places: ReadonlyMap<string, ResolvedDevice>;
-}
+/** The machine, as the node sees it: looked at for the first model, and once more for the first one on a GPU. */
+export class Machine {
+  readonly #choice: GpuChoice;
+  readonly #logger: Logger;
+  readonly #looks = new Map<GpuChoice, Promise<Hardware>>();
+  readonly #places: ResolvedDevice[] = [];
+  #seen: Hardware | undefined;
 
-/**
- * Looks at the machine once, tells the log what there is, and finds every device that models are configured for.
- * @throws AtomaError `device_not_found`, `backend_unavailable`.
- */
-export async function findDevices(
-  { models }: Pick<InferenceConfig, 'models'>,
-  choice: GpuChoice,
-  logger: Logger,
-): Promise<FoundDevices> {
-  const labels = new Set(models.flatMap(({ devices }) => devices));
-  const needsGpu = choice !== 'auto' || [...labels].some((label) => label !== 'cpu');
-  const hardware = await inspectHardware(needsGpu ? choice : 'cpu');
-  logger.info(hardwareInfo(hardware), describeHardware(hardware));
-  const places = new Map<string, ResolvedDevice>();
-  for (const label of labels) {
-    const place = resolveDevice(label, hardware, choice);
-    if (place.warning !== undefined) logger.warn({ device: label }, place.warning);
-    places.set(label, [...places.values()].find((known) => isSame(known, place)) ?? place);
+  constructor(options: { readonly choice: GpuChoice }, modules: { readonly logger: Logger }) {
+    this.#choice = options.choice;
+    this.#logger = modules.logger;
   }
-  return { hardware, places };
+
+  /** What was seen last; undefined before the first look. */
+  get seen(): Hardware | undefined {
+    return this.#seen;
+  }
+
+  /** Looks at what these labels need, and tells the log what there is. */
+  look(labels: readonly string[]): Promise<Hardware> {
+    const needsGpu = this.#choice !== 'auto' || labels.some((label) => label !== 'cpu');
+    const choice = needsGpu ? this.#choice : 'cpu';
+    const known = this.#looks.get(choice);
+    if (known !== undefined) return known;
+    const look = this.#inspect(choice);
+    this.#looks.set(choice, look);
+    return look;
+  }
+
+  /**
+   * The device that a label names; labels of one and the same GPU share an entry.
+   * @throws AtomaError `device_not_found`, `backend_unavailable`
+   */
+  find(label: string, hardware: Hardware): ResolvedDevice {
+    const place = resolveDevice(label, hardware, this.#choice);
+    const known = this.#places.find((other) => isSame(other, place));
+    if (known !== undefined) return known;
+    if (place.warning !== undefined) this.#logger.warn({ device: label }, place.warning);
+    this.#places.push(place);
+    return place;
+  }
+
+  async #inspect(choice: GpuChoice): Promise<Hardware> {
+    const hardware = await inspectHardware(choice);
+    // A look for the CPU alone, that ends after one at the GPUs, knows less.
+    if (this.#seen === undefined || choice === this.#choice) this.#seen = hardware;
+    this.#logger.info(hardwareInfo(hardware), describeHardware(hardware));
+    return hardware;
+  }
 }
 
 /** Whether two labels name the same GPU or part of one. */
 function isSame(one: ResolvedDevice, other: ResolvedDevice): boolean {
   const name = 'CUDA_VISIBLE_DEVICES';
-  if (one.found === undefined) return one.device === other.device;
-  return one.found === other.found && one.visible[name] === other.visible[name];
+  if (one.found === undefined || other.found === undefined) return one.device === other.device;
+  return one.found.index === other.found.index && one.visible[name] === other.visible[name];
 }
 
 /** What `atoma_nodeInfo` shows of the machine. */

@@ -3,9 +3,13 @@ export type {
   GenerateRequest,
   GenerateResult,
   HardwareInfo,
+  LoadModelRequest,
+  LoadModelResult,
   NodeApi,
   NodeInfo,
   Readiness,
+  UnloadModelRequest,
+  UnloadModelResult,
 } from './node-api.js';
 export type { RpcLimits } from './options.js';
 export { RpcServer } from './server.js';

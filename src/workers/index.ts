@@ -1,5 +1,4 @@
 export type { DeviceOptions } from './device-options.js';
-export type { LoadProgress } from './device-process.js';
 export { Device, type DeviceState } from './device-supervisor.js';
 export {
   type ChatMessage,
@@ -23,4 +22,6 @@ export {
 export { type InspectOptions, inspectHardware } from './hardware/inspect-hardware.js';
 export { type InspectModelOptions, inspectModel, type ModelFacts } from './hardware/model-facts.js';
 export type { MemoryPlan } from './hardware/planned-model.js';
+export type { ModelFailure } from './held-models.js';
+export type { LoadProgress } from './pending-models.js';
 export type { DeviceSpec, GpuBackend, ModelSpec } from './protocol.js';

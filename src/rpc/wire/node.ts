@@ -8,10 +8,16 @@ export function nodeInfoToWire(info: NodeInfo, readiness: Readiness): Record<str
     uptime_ms: info.uptimeMs,
     ready: readiness.ready,
     reasons: readiness.reasons,
+    warnings: readiness.warnings,
     small_id: info.smallId?.toString() ?? null,
     chain: info.chain === undefined ? null : chainToWire(info.chain),
-    hardware: hardwareToWire(info.hardware),
+    hardware: info.hardware === undefined ? null : hardwareToWire(info.hardware),
     devices: info.devices.map(deviceToWire),
+    models: info.models.map(({ name, device, backend, backendReason, source }) => ({
+      ...{ name, device, backend, backend_reason: backendReason },
+      source: source ?? null,
+    })),
+    failed_models: info.failedModels.map(failedModelToWire),
     queue: { waiting: info.queue.waiting, running: info.queue.running, capacity: info.queue.capacity },
     tickets: info.tickets,
     late_tickets: info.lateTickets,
@@ -46,6 +52,12 @@ function deviceToWire(device: NodeInfo['devices'][number]): Record<string, unkno
   };
 }
 
+/** An element of `failed_models`. */
+export function failedModelToWire(failed: NodeInfo['failedModels'][number]): Record<string, unknown> {
+  const { name, device, code, message } = failed;
+  return { name, device, code, message };
+}
+
 function chainToWire(chain: NonNullable<NodeInfo['chain']>): Record<string, unknown> {
   return {
     name: chain.name,
@@ -71,8 +83,10 @@ export function modelToWire(model: ModelInfo): Record<string, unknown> {
   return {
     name: model.name,
     file: model.file,
+    source: model.source ?? null,
     device: model.device,
     backend: model.backend,
+    backend_reason: model.backendReason,
     description: model.description,
     parameters: model.parameters,
     file_bytes: model.fileBytes,

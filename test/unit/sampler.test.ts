@@ -142,6 +142,22 @@ t.test(
   },
 );
 
+t.test('neither the order of the history nor how often a token is in it changes a choice', async (t) => {
+  const history = fc.array(fc.nat({ max: 9 }), { minLength: 1, maxLength: 20 });
+  const ten = fc.array(logit, { minLength: 10, maxLength: 10 }).map((list) => Float32Array.from(list));
+  fc.assert(
+    fc.property(ten, history, fc.double({ min: 0.1, max: 5, noNaN: true }), seed, (...given) => {
+      const [logits, tokens, repeatPenalty, one] = given;
+      const choice = { repeatPenalty, repeatLastN: 1000, seed: one };
+      const [turned, once] = [tokens.toReversed(), [...new Set(tokens)]];
+      return [turned, once, [...tokens, ...tokens]].every(
+        (other) => sampled(logits, choice, other) === sampled(logits, choice, tokens),
+      );
+    }),
+  );
+  t.pass();
+});
+
 t.test('the same seed draws the same tokens, call by call', async (t) => {
   fc.assert(
     fc.property(fc.array(someLogits, { minLength: 1, maxLength: 5 }), seed, (positions, given) => {

@@ -18,6 +18,8 @@ import { toLoadFailure, weightsProblem } from './weights/weights-problem.js';
 const NATIVE_BATCH_TOKENS = 512;
 /** WebAssembly blocks its thread, which must show signs of life: a batch takes 16 s at 2 tokens/s. */
 const WASM_BATCH_TOKENS = 32;
+/** WebAssembly addresses 4 GiB, for weights and for all that is computed from them, and Node reads files of 2. */
+const WASM_LIMIT_BYTES = 2 * 1024 ** 3;
 /** Where `config.json` may say how long a sequence the model was trained for. */
 const TRAINED_SIZE_KEYS = ['max_position_embeddings', 'n_positions', 'n_ctx', 'max_seq_len', 'seq_length'];
 
@@ -54,6 +56,7 @@ export class TransformersEngine implements Engine {
       onProgress(0);
       const files = await checkOnnx(weights);
       const info = await describe(spec, backend, weights, files);
+      if (backend === 'wasm') checkWasmSize(join(weights.folder, weights.file), info.fileBytes);
       const library = await loadLibrary(backend, spec.threads);
       const tokenizer = new OnnxTokenizer(
         await library.AutoTokenizer.from_pretrained(weights.folder, { local_files_only: true }),
@@ -140,6 +143,15 @@ export class TransformersEngine implements Engine {
     this.#evaluated += tokens.length;
     return this.#model.forward(tokens, cache);
   }
+}
+
+function checkWasmSize(file: string, bytes: number): void {
+  if (bytes <= WASM_LIMIT_BYTES) return;
+  throw weightsProblem(
+    file,
+    `has ${bytes} bytes of weights, WebAssembly holds ${WASM_LIMIT_BYTES} here`,
+    'run it on another backend, or take a smaller quantization',
+  );
 }
 
 async function describe(

@@ -1,10 +1,11 @@
 import { type MultiBar, Presets, MultiBar as ProgressBars, type SingleBar } from 'cli-progress';
 import type { Logger } from 'pino';
+import { describeProgress, type ModelProgress } from '../node/index.js';
 
-/** Between two log lines about one model's loading, ms: often enough to see that it lives. */
+/** Between two log lines about one model, ms: often enough to see that it goes on. */
 const LOG_INTERVAL_MS = 3000;
 
-/** Shows how far models are loaded: bars on a terminal, a log line every few seconds elsewhere. */
+/** Shows how far models are downloaded and loaded: bars on a terminal, a log line every few seconds elsewhere. */
 export class LoadProgressReport {
   readonly #logger: Logger;
   readonly #bars: MultiBar | undefined;
@@ -16,7 +17,7 @@ export class LoadProgressReport {
     this.#bars = modules.terminal
       ? new ProgressBars(
           {
-            format: 'loading {model} {bar} {percentage}%',
+            format: '{bar} {text}',
             hideCursor: true,
             stream: process.stderr,
             clearOnComplete: true,
@@ -26,9 +27,9 @@ export class LoadProgressReport {
       : undefined;
   }
 
-  readonly update = (model: string, fraction: number): void => {
-    if (this.#bars !== undefined) this.#bar(model, this.#bars).update(Math.round(fraction * 100));
-    else this.#log(model, fraction);
+  readonly update = (progress: ModelProgress): void => {
+    if (this.#bars === undefined) this.#log(progress);
+    else this.#bar(progress, this.#bars);
   };
 
   /** Takes the bars off the terminal. */
@@ -36,18 +37,32 @@ export class LoadProgressReport {
     this.#bars?.stop();
   }
 
-  #bar(model: string, bars: MultiBar): SingleBar {
-    const bar = this.#shown.get(model) ?? bars.create(100, 0, { model });
-    this.#shown.set(model, bar);
-    return bar;
+  #bar(progress: ModelProgress, bars: MultiBar): void {
+    const key = keyOf(progress);
+    const bar = this.#shown.get(key) ?? bars.create(100, 0, { text: '' });
+    this.#shown.set(key, bar);
+    bar.update(Math.round(fractionOf(progress) * 100), { text: describeProgress(progress) });
   }
 
-  #log(model: string, fraction: number): void {
+  #log(progress: ModelProgress): void {
+    const key = keyOf(progress);
     const now = performance.now();
-    const last = this.#loggedAt.get(model);
-    this.#loggedAt.set(model, last === undefined || now - last >= LOG_INTERVAL_MS ? now : last);
-    if (last !== undefined && now - last >= LOG_INTERVAL_MS) {
-      this.#logger.info({ model, percent: Math.round(fraction * 100) }, 'loading the model');
+    const last = this.#loggedAt.get(key);
+    const isDue = last !== undefined && now - last >= LOG_INTERVAL_MS;
+    if (last === undefined || isDue) this.#loggedAt.set(key, now);
+    if (isDue) {
+      const percent = Math.round(fractionOf(progress) * 100);
+      this.#logger.info({ model: progress.model, percent }, describeProgress(progress));
     }
   }
+}
+
+/** A download is one for all devices of its model, a load is one of each. */
+function keyOf(progress: ModelProgress): string {
+  return progress.stage === 'load' ? `${progress.model} on ${progress.device}` : progress.model;
+}
+
+function fractionOf(progress: ModelProgress): number {
+  if (progress.stage === 'load') return progress.fraction;
+  return progress.totalBytes === 0 ? 0 : progress.doneBytes / progress.totalBytes;
 }

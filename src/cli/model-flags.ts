@@ -1,14 +1,9 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import type { Logger } from 'pino';
-import {
-  absoluteModelType,
-  type ConfigPaths,
-  loadConfig,
-  type ModelConfig,
-  type PoolConfig,
-} from '../config/index.js';
+import { absoluteModelType, type ConfigPaths, loadConfig, type ModelConfig } from '../config/index.js';
 import type { WeightsFormat } from '../core/index.js';
 import { defaultApiKey, defaultCacheDir, type ModelReference, ModelStore } from '../models/index.js';
+import type { PoolSizes } from './inspect-weights.js';
 
 /** The flags that say which model is meant and where models are kept. */
 export interface ModelFlags {
@@ -53,7 +48,7 @@ export interface OpenModels {
   readonly store: ModelStore;
   readonly models: readonly ModelConfig[];
   /** How the configuration divides devices. */
-  readonly pool: Pick<PoolConfig, 'contextSize' | 'sequences'>;
+  readonly pool: PoolSizes;
 }
 
 /**
@@ -70,7 +65,7 @@ export async function openModels(
     return {
       store: new ModelStore(options, { logger }),
       models: [],
-      pool: { contextSize: undefined, sequences: undefined },
+      pool: {},
     };
   }
   const paths: ConfigPaths = { modelConfigPath, configPath };

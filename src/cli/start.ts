@@ -4,8 +4,10 @@ import type { Command } from 'commander';
 import type { Logger } from 'pino';
 import { loadConfig } from '../config/index.js';
 import { AtomaNode } from '../node/index.js';
+import type { GpuChoice } from '../workers/index.js';
 import { addConfigOptions, type ConfigFlags, pathsOf } from './config-flags.js';
 import { EXIT, exitCodeOf, reportError, writeLine } from './exit.js';
+import { gpuOption } from './gpu-flag.js';
 import { LoadProgressReport } from './load-progress.js';
 import { createLogger } from './logger.js';
 
@@ -13,6 +15,7 @@ interface StartFlags extends ConfigFlags {
   readonly acceptGap?: boolean;
   readonly json?: boolean;
   readonly grace: string;
+  readonly gpu: GpuChoice;
 }
 
 /** Adds `start`, the default command. */
@@ -23,6 +26,7 @@ export function addStart(program: Command, env: NodeJS.ProcessEnv): void {
       '--accept-gap',
       "go on where the chain's endpoint no longer has events that this node has not read; tickets among them are lost",
     )
+    .addOption(gpuOption())
     .option('--json', 'NDJSON on stdout: listening, ready, stopped')
     .action(async (flags: StartFlags, command: Command) => {
       const { modelConfigPath, suiSubscriberPath, atomaSuiClientConfigPath, configPath } = flags;
@@ -45,7 +49,7 @@ async function start(flags: StartFlags, graceMs: number, logger: Logger): Promis
     const config = await loadConfig(pathsOf(flags));
     node = await AtomaNode.create(
       config,
-      { acceptGap: flags.acceptGap ?? false, lockDir: lockDir() },
+      { acceptGap: flags.acceptGap ?? false, lockDir: lockDir(), gpu: flags.gpu },
       { logger },
     );
     const url = await node.listen();

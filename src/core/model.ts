@@ -58,4 +58,6 @@ export interface ModelInfo {
   readonly flashAttention: boolean;
   /** `cuda`, `vulkan`, `metal`, or `none`. */
   readonly gpu: string;
+  /** What it was to need with all of its workers, on its GPU or in RAM, by the plan made before it was loaded. */
+  readonly memoryBytes?: number;
 }

@@ -1,3 +1,4 @@
+import type { GpuChoice } from '../workers/index.js';
 import type { ChainSideOptions } from './chain-side.js';
 
 /** What an operator may add to the configuration for one run. */
@@ -6,6 +7,8 @@ export interface NodeOptions {
   readonly acceptGap: boolean;
   /** Folder of the locks that keep a second node with the same badge out of this machine. */
   readonly lockDir: string;
+  /** What llama.cpp is to reach GPUs through; undefined for the best that works. */
+  readonly gpu?: GpuChoice;
   /** For tests: how the journal is opened besides. */
   readonly journal?: NonNullable<ChainSideOptions['journal']>;
 }

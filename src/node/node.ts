@@ -11,26 +11,36 @@ import {
   type StreamTarget,
   type Ticket,
   type TicketState,
-  toErrorData,
 } from '../core/index.js';
+import { ModelStore } from '../models/index.js';
 import {
   type GenerateOptions,
   type GenerateRequest,
   type GenerateResult,
+  type LoadModelRequest,
+  type LoadModelResult,
   type NodeApi,
   type NodeInfo,
   type Readiness,
   RpcServer,
+  type UnloadModelRequest,
+  type UnloadModelResult,
 } from '../rpc/index.js';
-import { SCHEDULER_DEFAULTS, Scheduler } from '../scheduler/index.js';
+import { Scheduler } from '../scheduler/index.js';
 import type { Journal } from '../tickets/index.js';
-import type { Device, LoadProgress } from '../workers/index.js';
 import { ChainSide } from './chain-side.js';
-import { planDevices } from './devices.js';
+import { hardwareInfo, Machine } from './hardware.js';
 import { takeLocks } from './locks.js';
-import { chainInfo, deviceInfo } from './node-info.js';
+import { ModelHost } from './model-host.js';
+import type { ModelProgress } from './model-progress.js';
+import { modelReasons, modelWarnings } from './model-readiness.js';
+import { ModelRequests } from './model-requests.js';
+import { loadConfigured } from './model-start.js';
+import { chainInfo, deviceInfo, failedModelInfo } from './node-info.js';
 import type { NodeOptions } from './node-options.js';
-import { type StreamWriter, TokenStreams } from './token-streams.js';
+import { Requests } from './requests.js';
+import { schedulerOptions } from './scheduler-options.js';
+import { TokenStreams } from './token-streams.js';
 import { VERSION } from './version.js';
 
 /** How long what was cancelled at the end of the grace may take to end: a token or two of a large model, ms. */
@@ -43,12 +53,13 @@ interface Parts {
   readonly config: Config;
   readonly logger: Logger;
   readonly options: NodeOptions;
-  readonly devices: readonly Device[];
+  readonly store: ModelStore;
   readonly locks: readonly ProcessLock[];
 }
 
 interface StartOptions {
-  readonly onProgress: LoadProgress;
+  /** Told how far each model is. */
+  readonly onProgress: (progress: ModelProgress) => void;
   readonly onFatal: FatalHandler;
 }
 
@@ -57,17 +68,21 @@ export class AtomaNode implements NodeApi {
   readonly #config: Config;
   readonly #options: NodeOptions;
   readonly #logger: Logger;
-  readonly #devices: readonly Device[];
   readonly #locks: readonly ProcessLock[];
   readonly #scheduler: Scheduler;
   readonly #streams: TokenStreams;
-  readonly #requests = new Set<Promise<unknown>>();
+  readonly #requests: Requests;
+  readonly #store: ModelStore;
+  readonly #machine: Machine;
+  readonly #host: ModelHost;
+  readonly #modelRequests: ModelRequests;
   readonly #stopping = new AbortController();
   readonly #startedAt = performance.now();
   #chainSide: ChainSide | undefined;
   /** Why the chain is not connected, before it is. */
   #unreachable = '';
   #rpc: RpcServer | undefined;
+  #connecting: Promise<void> = Promise.resolve();
   #starting: Promise<void> = Promise.resolve();
   #state: 'starting' | 'running' | 'stopping' = 'starting';
 
@@ -75,34 +90,36 @@ export class AtomaNode implements NodeApi {
     this.#config = parts.config;
     this.#options = parts.options;
     this.#logger = parts.logger;
-    this.#devices = parts.devices;
+    this.#store = parts.store;
     this.#locks = parts.locks;
-    const { maxRequestWaitMs, maxQueuedRequests, ticketReserve } = parts.config.inference.scheduler;
-    this.#scheduler = new Scheduler(
-      {
-        ...SCHEDULER_DEFAULTS,
-        maxRequestWaitMs,
-        maxQueuedRequests,
-        // Without a chain there are no tickets to hold sequences back for.
-        ticketReserve: parts.config.chain === undefined ? 0 : ticketReserve,
-      },
-      { executors: parts.devices },
-    );
+    this.#scheduler = new Scheduler(schedulerOptions(parts.config), {});
     this.#streams = new TokenStreams(undefined, { recall: (target) => this.#recall(target) });
+    const modules = { scheduler: this.#scheduler, streams: this.#streams, logger: parts.logger };
+    this.#requests = new Requests(modules);
+    this.#machine = new Machine({ choice: parts.options.gpu ?? 'auto' }, modules);
+    this.#host = new ModelHost(parts.config.inference, {
+      ...modules,
+      machine: this.#machine,
+      store: parts.store,
+    });
+    this.#modelRequests = new ModelRequests({ host: this.#host, logger: parts.logger });
   }
 
   /**
    * Takes the locks, which {@link AtomaNode.stop} lets go.
-   * @throws AtomaError `already_running`, `lock_unavailable`, or where a model's file cannot be found.
+   * @throws AtomaError `already_running`, `lock_unavailable`; `model_unsupported`, `model_not_known` for a model
+   * of which the name alone says that it cannot be run.
    */
   static async create(
     config: Config,
     options: NodeOptions,
     modules: { readonly logger: Logger },
   ): Promise<AtomaNode> {
-    const devices = await planDevices(config.inference, modules);
+    const { cacheDir, apiKey, models } = config.inference;
+    const store = new ModelStore({ cacheDir, apiKey }, { logger: modules.logger });
+    for (const model of models) store.check(model);
     const locks = config.chain === undefined ? [] : takeLocks(config.chain, options.lockDir);
-    return new AtomaNode({ config, options, logger: modules.logger, devices, locks });
+    return new AtomaNode({ config, options, logger: modules.logger, store, locks });
   }
 
   /** Where RPC listens; undefined before {@link AtomaNode.listen}. */
@@ -116,51 +133,54 @@ export class AtomaNode implements NodeApi {
    */
   async listen(): Promise<string> {
     const { rpc, jrpcPort: port } = this.#config.inference;
-    const { host } = rpc;
+    const { host, adminToken } = rpc;
     if (!isLoopback(host)) {
       this.#logger.warn(
         { host },
         'RPC listens beyond this machine, without keys: anyone who reaches it can use it',
       );
     }
-    this.#rpc = await RpcServer.start({ host, port }, { node: this, logger: this.#logger });
+    this.#rpc = await RpcServer.start({ host, port, adminToken }, { node: this, logger: this.#logger });
     return this.#rpc.url;
   }
 
   /**
-   * Opens the journal, connects to the chain, loads the models and begins to take tickets: those that are sent
-   * to the chain after this resolves are certain to be seen.
-   * @throws AtomaError of the first part that cannot start; call `stop` then.
+   * Opens the journal, connects to the chain, brings the models to their devices and begins to take tickets: those
+   * that are sent to the chain after this resolves are certain to be seen. Downloads may take hours, in which RPC
+   * says how far they are. A model that fails leaves the others serving.
+   * @throws AtomaError of the first part that cannot start, or of the models where none of them serves; call
+   * `stop` then.
    */
   start(options: StartOptions): Promise<void> {
+    this.#connecting = this.#connect();
     this.#starting = this.#start(options);
     return this.#starting;
   }
 
   async #start({ onProgress, onFatal }: StartOptions): Promise<void> {
-    const { chain } = this.#config;
-    if (chain === undefined) this.#logger.info('no chain is configured: serving RPC only');
-    else {
-      this.#chainSide = await ChainSide.open(
-        { config: chain, ...this.#options },
-        {
-          scheduler: this.#scheduler,
-          streams: this.#streams,
-          logger: this.#logger,
-          signal: this.#stopping.signal,
-          onUnreachable: (reason) => {
-            this.#unreachable = `: ${reason}`;
-          },
-        },
-      );
-    }
-    if (this.#stopping.signal.aborted) return;
-    const onChange = (): void => this.#scheduler.refresh();
-    await Promise.all(this.#devices.map((device) => device.start(onProgress, onChange)));
-    for (const { name, contextSize } of this.listModels()) this.#scheduler.serve(name, contextSize);
+    const modules = { host: this.#host, logger: this.#logger, onProgress };
+    const loading = loadConfigured(this.#config.inference.models, modules);
+    await Promise.all([this.#connecting, loading]);
     if (this.#state !== 'starting') return;
     this.#state = 'running';
     await this.#chainSide?.start(onFatal);
+  }
+
+  async #connect(): Promise<void> {
+    const { chain } = this.#config;
+    if (chain === undefined) return this.#logger.info('no chain is configured: serving RPC only');
+    this.#chainSide = await ChainSide.open(
+      { config: chain, ...this.#options },
+      {
+        scheduler: this.#scheduler,
+        streams: this.#streams,
+        logger: this.#logger,
+        signal: this.#stopping.signal,
+        onUnreachable: (reason) => {
+          this.#unreachable = `: ${reason}`;
+        },
+      },
+    );
   }
 
   /**
@@ -168,70 +188,45 @@ export class AtomaNode implements NodeApi {
    * every part; a device that does not answer does not hold this up.
    */
   async stop(graceMs: number): Promise<void> {
-    const starting = this.#state === 'starting' ? this.#starting : undefined;
+    const isStarting = this.#state === 'starting';
     this.#state = 'stopping';
     this.#stopping.abort();
-    if (starting !== undefined) await this.#stopDevices();
-    await starting?.catch(() => undefined);
+    if (isStarting) await this.#host.stop();
+    await Promise.allSettled([this.#starting, this.#connecting]);
     await this.#chainSide?.stopIntake();
     const within = (ms: number, work: Promise<unknown>): Promise<unknown> =>
       Promise.race([work, delay(ms, undefined, { ref: false })]);
     const tickets = this.#chainSide?.drain(graceMs) ?? Promise.resolve();
-    await Promise.all([
-      within(graceMs + CANCEL_MS, tickets),
-      within(graceMs, Promise.allSettled(this.#requests)),
-    ]);
+    await Promise.all([within(graceMs + CANCEL_MS, tickets), within(graceMs, this.#requests.settled())]);
     this.#scheduler.stop();
     await this.#rpc?.stop();
-    await this.#stopDevices();
+    await this.#host.stop();
     await tickets;
     await this.#chainSide?.close();
+    if (this.#config.inference.flushStorage) await this.#flush();
+    await this.#store.close();
     for (const lock of this.#locks) lock.release();
   }
 
-  async #stopDevices(): Promise<void> {
-    await Promise.all(this.#devices.map((device) => device.stop()));
+  async #flush(): Promise<void> {
+    await this.#store.flush().catch((error: unknown) => {
+      this.#logger.error({ err: error }, 'the downloaded models could not be removed');
+    });
   }
 
   async generate(request: GenerateRequest, options: GenerateOptions): Promise<GenerateResult> {
     checkPromptParams(request.params);
     if (this.#state !== 'running') throw new AtomaError('not_ready', this.readiness().reasons.join('; '));
-    const stream = this.#streams.open({ kind: 'request', id: request.requestId });
-    const running = this.#run(request, options, stream);
-    this.#requests.add(running);
-    try {
-      const result = await running;
-      stream.end({ ok: true, completion: result.completion });
-      return result;
-    } catch (error) {
-      stream.end({ ok: false, error: toErrorData(error) });
-      throw error;
-    } finally {
-      this.#requests.delete(running);
-    }
+    return this.#requests.generate(request, options);
   }
 
-  async #run(
-    { requestId, params }: GenerateRequest,
-    { signal, onTokens, onRestart }: GenerateOptions,
-    stream: StreamWriter,
-  ): Promise<GenerateResult> {
-    const { completion, queuedMs } = await this.#scheduler.submit(
-      { id: requestId, params },
-      { kind: 'request' },
-      {
-        signal,
-        onTokens: (frame) => {
-          onTokens?.(frame);
-          stream.push(frame);
-        },
-        onRestart: () => {
-          onRestart?.();
-          stream.restart();
-        },
-      },
-    );
-    return { requestId, completion, queuedMs };
+  async loadModel(request: LoadModelRequest): Promise<LoadModelResult> {
+    if (this.#state === 'stopping') throw new AtomaError('not_ready', 'the node is stopping');
+    return this.#modelRequests.load(request);
+  }
+
+  unloadModel(request: UnloadModelRequest): Promise<UnloadModelResult> {
+    return this.#modelRequests.unload(request);
   }
 
   getTicket(id: string): Ticket | undefined {
@@ -243,7 +238,7 @@ export class AtomaNode implements NodeApi {
   }
 
   listModels(): readonly ModelInfo[] {
-    return this.#devices.flatMap((device) => device.models);
+    return this.#host.models;
   }
 
   subscribe(target: StreamTarget, fromIndex: number, listener: StreamListener): () => void {
@@ -251,15 +246,14 @@ export class AtomaNode implements NodeApi {
   }
 
   readiness(): Readiness {
-    const reasons = this.#devices
-      .filter((device) => device.state !== 'ready')
-      .map(({ id, state, lastFault }) => `device ${id} is ${state}${lastFault ? `: ${lastFault}` : ''}`);
+    const reasons = modelReasons(this.#host, this.#state === 'starting');
     if (this.#state === 'stopping') reasons.push('the node is stopping');
     else if (this.#chainSide !== undefined) reasons.push(...this.#chainSide.reasons());
     else if (this.#config.chain !== undefined) {
       reasons.push(`the chain is not connected yet${this.#unreachable}`);
     }
-    return { ready: reasons.length === 0 && this.#state === 'running', reasons };
+    const isReady = reasons.length === 0 && this.#state === 'running';
+    return { ready: isReady, reasons, warnings: modelWarnings(this.#host) };
   }
 
   nodeInfo(): NodeInfo {
@@ -270,7 +264,10 @@ export class AtomaNode implements NodeApi {
       uptimeMs: performance.now() - this.#startedAt,
       smallId: this.#config.chain?.client.smallId,
       chain: this.#chainSide && chainInfo(this.#chainSide.chain),
-      devices: this.#devices.map(deviceInfo),
+      hardware: this.#machine.seen && hardwareInfo(this.#machine.seen),
+      devices: this.#host.devices.map(deviceInfo),
+      models: this.#host.models,
+      failedModels: this.#host.failed.map(failedModelInfo),
       queue: this.#scheduler.status(),
       tickets: counts?.byState ?? {},
       lateTickets: counts?.late ?? 0,

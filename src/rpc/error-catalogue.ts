@@ -43,6 +43,30 @@ export const ERROR_CATALOGUE = {
   unsupported_media_type: { rpc: -32032, http: 415 },
   origin_refused: { rpc: -32033, http: 403 },
   bad_http_request: { rpc: -32034, http: 400 },
+
+  unauthorized: { rpc: -32040, http: 401 },
+  admin_disabled: { rpc: -32041, http: 403 },
+
+  model_exists: { rpc: -32050, http: 409 },
+  model_not_found: { rpc: -32051, http: 404 },
+  model_not_known: { rpc: -32052, http: 404 },
+  model_unsupported: { rpc: -32053, http: 400 },
+  model_forbidden: { rpc: -32054, http: 403 },
+  model_load_failed: { rpc: -32055, http: 500 },
+  model_unsafe_path: { rpc: -32056, http: 400 },
+  no_model_loaded: { rpc: -32057, http: 500 },
+  device_not_found: { rpc: -32058, http: 404 },
+  backend_unavailable: { rpc: -32059, http: 503 },
+  insufficient_memory: { rpc: -32060, http: 507 },
+
+  hub_unreachable: { rpc: -32070, http: 502 },
+  hub_unavailable: { rpc: -32071, http: 502 },
+  hub_busy: { rpc: -32072, http: 503 },
+  hub_refused: { rpc: -32073, http: 502 },
+  download_corrupt: { rpc: -32074, http: 502 },
+  disk_full: { rpc: -32075, http: 507 },
+  cache_unwritable: { rpc: -32076, http: 500 },
+  lock_unavailable: { rpc: -32077, http: 503 },
 } as const satisfies Record<string, CatalogueEntry>;
 
 export type CatalogueCode = keyof typeof ERROR_CATALOGUE;

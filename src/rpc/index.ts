@@ -2,9 +2,14 @@ export type {
   GenerateOptions,
   GenerateRequest,
   GenerateResult,
+  HardwareInfo,
+  LoadModelRequest,
+  LoadModelResult,
   NodeApi,
   NodeInfo,
   Readiness,
+  UnloadModelRequest,
+  UnloadModelResult,
 } from './node-api.js';
 export type { RpcLimits } from './options.js';
 export { RpcServer } from './server.js';

@@ -1,4 +1,5 @@
 import type {
+  Backend,
   Completion,
   ModelInfo,
   PromptParams,
@@ -26,6 +27,18 @@ export interface NodeApi {
    * @throws AtomaError `not_ready` before the journal is open, `journal_failed`.
    */
   listTickets(query: { readonly state: TicketState | undefined; readonly limit: number }): readonly Ticket[];
+  /**
+   * Brings a model to its devices and waits for it; what goes wrong on one device leaves the others alone. It goes
+   * on where the caller goes away.
+   * @throws AtomaError `invalid_params`, `model_exists`; where it is then on no device, what it failed of, or
+   * `no_model_loaded` with all of that
+   */
+  loadModel(request: LoadModelRequest): Promise<LoadModelResult>;
+  /**
+   * Takes a model off; jobs of it that run get some time to end. Resolves when its memory was given back.
+   * @throws AtomaError `unknown_model`
+   */
+  unloadModel(request: UnloadModelRequest): Promise<UnloadModelResult>;
   nodeInfo(): NodeInfo;
   listModels(): readonly ModelInfo[];
   /**
@@ -67,10 +80,66 @@ export interface GenerateResult {
   readonly queuedMs: number;
 }
 
+export interface LoadModelRequest {
+  /** As `model_type` of the configuration; a local path has to be absolute. */
+  readonly modelType: string;
+  /** One label a replica: `cpu`, the index of a GPU, or its UUID. */
+  readonly devices: readonly string[];
+  /** What prompts call it; undefined: `modelType`, or the last part of its path. */
+  readonly name: string | undefined;
+  readonly precision: string;
+  readonly revision: string;
+  readonly useFlashAttention: boolean;
+  readonly backend: Backend | 'auto';
+}
+
+export interface LoadModelResult {
+  /** One for each device that has it now. */
+  readonly models: readonly ModelInfo[];
+  readonly failedModels: readonly FailedModelInfo[];
+}
+
+export interface UnloadModelRequest {
+  readonly name: string;
+  /** A label; undefined: every device that has the model. */
+  readonly device: string | undefined;
+}
+
+export interface UnloadModelResult {
+  readonly unloaded: readonly { readonly name: string; readonly device: string }[];
+}
+
+/** A model that a device does not serve although it was to. */
+interface FailedModelInfo {
+  readonly name: string;
+  readonly device: string;
+  /** Of the error. */
+  readonly code: string;
+  readonly message: string;
+}
+
 export interface Readiness {
   readonly ready: boolean;
   /** Why not, one sentence each. */
   readonly reasons: readonly string[];
+  /** What is amiss although work is taken, one sentence each. */
+  readonly warnings: readonly string[];
+}
+
+/** The machine as the node found it when it started. */
+export interface HardwareInfo {
+  /** What llama.cpp reaches GPUs through; undefined where it reaches none, or needs none. */
+  readonly gpu: string | undefined;
+  readonly gpus: readonly {
+    readonly index: number;
+    readonly uuid: string | undefined;
+    readonly name: string;
+    readonly memoryBytes: number | undefined;
+    readonly freeBytes: number | undefined;
+    readonly driver: string | undefined;
+  }[];
+  readonly cpu: { readonly model: string; readonly cores: number };
+  readonly memory: { readonly totalBytes: number; readonly freeBytes: number };
 }
 
 export interface NodeInfo {
@@ -99,6 +168,8 @@ export interface NodeInfo {
           | undefined;
       }
     | undefined;
+  /** undefined before it is known. */
+  readonly hardware: HardwareInfo | undefined;
   readonly devices: readonly {
     readonly id: string;
     /** `loading`, `ready`, `restarting`, `quarantined` or `stopped`. */
@@ -109,6 +180,9 @@ export interface NodeInfo {
     /** What ended its process last. */
     readonly lastFault: string | undefined;
   }[];
+  /** One a device. */
+  readonly models: readonly ModelInfo[];
+  readonly failedModels: readonly FailedModelInfo[];
   readonly queue: { readonly waiting: number; readonly running: number; readonly capacity: number };
   /** All tickets in the journal. */
   readonly tickets: Readonly<Partial<Record<TicketState, number>>>;

@@ -4,6 +4,8 @@ export interface RpcServerOptions {
   readonly host: string;
   /** 0 lets the system choose. */
   readonly port: number;
+  /** Opens the methods that change what the node runs; without it they are closed. */
+  readonly adminToken?: string | undefined;
   /** Changes to {@link DEFAULT_LIMITS}. */
   readonly limits?: Partial<RpcLimits>;
 }

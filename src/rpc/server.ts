@@ -1,6 +1,7 @@
 import { type FastifyInstance, fastify } from 'fastify';
 import type { Logger } from 'pino';
 import { AtomaError, messageOf } from '../core/index.js';
+import { AdminGate } from './admin-gate.js';
 import { addRoutes } from './http/routes.js';
 import type { CallScope } from './json-rpc/call-scope.js';
 import { Dispatcher } from './json-rpc/dispatcher.js';
@@ -41,10 +42,11 @@ export class RpcServer {
     const limits: RpcLimits = { ...DEFAULT_LIMITS, ...options.limits };
     const { node, logger } = modules;
     const dispatcher = new Dispatcher(limits, { methods: createMethods(node), logger });
-    const webSockets = new WebSocketEndpoint({ limits }, { dispatcher, logger });
+    const admin = new AdminGate({ token: options.adminToken });
+    const webSockets = new WebSocketEndpoint({ limits }, { dispatcher, admin, logger });
     const scopes = new Set<CallScope>();
     const app = createApp(limits);
-    addRoutes(app, { limits }, { node, dispatcher, logger, scopes });
+    addRoutes(app, { limits }, { node, dispatcher, admin, logger, scopes });
     app.server.on('upgrade', (request, connection, head) => {
       webSockets.handleUpgrade(request, connection, head);
     });

@@ -3,11 +3,20 @@ import type { ScheduledJob } from './scheduled-job.js';
 
 /** Which jobs run on which executor, and where there is room. */
 export class ExecutorSlots {
-  readonly #running: ReadonlyMap<Executor, Set<ScheduledJob>>;
+  readonly #running = new Map<Executor, Set<ScheduledJob>>();
   #total = 0;
 
   constructor(executors: readonly Executor[]) {
-    this.#running = new Map(executors.map((executor) => [executor, new Set()]));
+    for (const executor of executors) this.add(executor);
+  }
+
+  add(executor: Executor): void {
+    if (!this.#running.has(executor)) this.#running.set(executor, new Set());
+  }
+
+  /** It gets no more jobs; those that run on it go on. */
+  remove(executor: Executor): void {
+    this.#running.delete(executor);
   }
 
   /** Jobs that run, over all executors. */

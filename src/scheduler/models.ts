@@ -26,6 +26,11 @@ export class Models {
     return state;
   }
 
+  /** Its jobs are to be ended first. */
+  delete(model: string): void {
+    this.#states.delete(model);
+  }
+
   /** Jobs of a kind that wait, over all models. */
   waiting(kind: LaneKind): number {
     let sum = 0;

@@ -15,6 +15,12 @@ export function unknownModel(model: string): AtomaError {
   return new AtomaError('unknown_model', `no device here serves the model ${model}`, { fields: { model } });
 }
 
+/** For a job that waited or ran when its model was taken off the last device that had it. */
+export function unloadedModel(model: string): AtomaError {
+  const message = `the model ${model} was unloaded, and no other device here serves it`;
+  return new AtomaError('unknown_model', message, { fields: { model } });
+}
+
 /** For a model that the node does have, after its devices were given up. */
 export function noDevice(model: string, isTicket: boolean): AtomaError {
   const message = `no device is left for the model ${model}: each one that held it died repeatedly and was quarantined; see the log for why, and start the node again`;

@@ -13,13 +13,22 @@ import {
   type Timing,
 } from './options.js';
 import { predictedWaitMs } from './predicted-wait.js';
-import { busy, cancelled, jobKilledWorker, noDevice, stopping, unknownModel } from './refusals.js';
+import {
+  busy,
+  cancelled,
+  jobKilledWorker,
+  noDevice,
+  stopping,
+  unknownModel,
+  unloadedModel,
+} from './refusals.js';
 import { ScheduledJob } from './scheduled-job.js';
 import { workloadOf } from './speed-estimate.js';
 import { Suspects } from './suspects.js';
 
 interface Modules {
-  readonly executors: readonly Executor[];
+  /** Those that are there from the start. */
+  readonly executors?: readonly Executor[];
   /** Default: the system's clock and timers. */
   readonly timing?: Timing;
 }
@@ -36,7 +45,7 @@ const MAX_DEATHS = 2;
  * decides for a request is whether its turn would come in time: where not, it is refused at once.
  *
  * A job whose device dies is run again from the start, alone on its executor; where that one dies too, the job
- * is the cause, and fails.
+ * is the cause, and fails. One whose model is taken off its device is run again on another one that has it.
  */
 export class Scheduler {
   readonly #options: SchedulerOptions;
@@ -52,7 +61,7 @@ export class Scheduler {
   constructor(options: SchedulerOptions, modules: Modules) {
     this.#options = options;
     this.#timing = modules.timing ?? SYSTEM_TIMING;
-    this.#slots = new ExecutorSlots(modules.executors);
+    this.#slots = new ExecutorSlots(modules.executors ?? []);
     this.#dispatcher = new Dispatcher(options, {
       slots: this.#slots,
       models: this.#models,
@@ -69,6 +78,30 @@ export class Scheduler {
   serve(model: string, contextSize?: number): void {
     const state = this.#models.get(model);
     state.contextSize = contextSize ?? state.contextSize;
+  }
+
+  /**
+   * Forgets a model that is not served any more: its jobs that wait are refused with `unknown_model`, and those
+   * that run once their executor lets them go.
+   */
+  forget(model: string): void {
+    if (!this.#models.has(model)) return;
+    const suspects = [...this.#suspects].filter((job) => job.model === model);
+    for (const job of [...this.#models.get(model).queue, ...suspects]) job.refuse(unloadedModel(model));
+    this.#models.delete(model);
+    this.#dispatcher.dispatch();
+  }
+
+  /** An executor is there from now on; what it serves is asked of it each time. */
+  addExecutor(executor: Executor): void {
+    this.#slots.add(executor);
+    this.#dispatcher.dispatch();
+  }
+
+  /** An executor gets no more jobs; the jobs that it has go on. */
+  removeExecutor(executor: Executor): void {
+    this.#slots.remove(executor);
+    this.#dispatcher.dispatch();
   }
 
   /** Capacities have changed: a device came back, went, or was given up. */
@@ -194,10 +227,13 @@ export class Scheduler {
 
   #failed(job: ScheduledJob, error: unknown): void {
     const { settle, options } = job;
-    const died = error instanceof AtomaError && error.code === 'device_died';
-    if (died && !this.#stopped) job.deaths++;
-    if (!died || this.#stopped) settle.reject(error);
-    else if (options.signal.aborted) settle.reject(cancelled(''));
+    const code = error instanceof AtomaError ? error.code : undefined;
+    const mayRunAgain = code === 'device_died' || code === 'model_unloaded';
+    if (code === 'device_died' && !this.#stopped) job.deaths++;
+    if (!mayRunAgain || this.#stopped) settle.reject(error);
+    else if (!this.#models.has(job.model) || (code === 'model_unloaded' && !this.#slots.serves(job.model))) {
+      settle.reject(unloadedModel(job.model));
+    } else if (options.signal.aborted) settle.reject(cancelled(''));
     else if (job.deaths >= MAX_DEATHS) settle.reject(jobKilledWorker(job.model, error));
     else this.#runAgain(job);
   }

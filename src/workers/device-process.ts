@@ -1,22 +1,13 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import {
-  AtomaError,
-  type Completion,
-  fromErrorData,
-  type Job,
-  type JobOptions,
-  type ModelInfo,
-} from '../core/index.js';
+import { AtomaError, type Completion, type Job, type JobOptions, type ModelInfo } from '../core/index.js';
 import { deviceEnvironment } from './device-environment.js';
 import type { DeviceOptions } from './device-options.js';
 import { HealthWatch } from './health-watch.js';
-import type { DeviceSpec, FromDevice, ToDevice } from './protocol.js';
+import { type LoadProgress, PendingModels } from './pending-models.js';
+import type { DeviceSpec, FromDevice, ModelSpec, ToDevice } from './protocol.js';
 import { RunningJobs } from './running-jobs.js';
-
-/** Called while a model loads; `fraction` goes from 0 to 1. */
-export type LoadProgress = (model: string, fraction: number) => void;
 
 /** How a device process came to its end. */
 export interface Death {
@@ -30,34 +21,28 @@ export interface Death {
   readonly jobs: number;
 }
 
-interface Load {
-  readonly onProgress: LoadProgress;
-  readonly models: ModelInfo[];
-  readonly failures: AtomaError[];
-  readonly resolve: (models: readonly ModelInfo[]) => void;
-  readonly reject: (error: AtomaError) => void;
-}
-
 /** How long a process whose channel closed may take to end by itself, so that its exit code is seen, ms. */
 const EXIT_GRACE_MS = 2000;
 /** How long the system may take to end a killed process; one stuck in a driver may never end, ms. */
 const KILL_GRACE_MS = 5000;
 
-/** The life of one child process: it is started, loads its models once, runs jobs, and dies. */
+/** The life of one child process: it is started, loads and unloads models, runs jobs, and dies. */
 export class DeviceProcess {
   readonly #spec: DeviceSpec;
-  readonly #options: DeviceOptions;
   readonly #logger: Logger;
   readonly #onDeath: (death: Death) => void;
   readonly #jobs = new RunningJobs();
   readonly #watch: HealthWatch;
   readonly #child: ChildProcess;
   readonly #exited: Promise<void>;
-  #load: Load | undefined;
+  readonly #models: PendingModels;
+  readonly #starting: Promise<void>;
+  #isReady: () => void = () => undefined;
+  #isOver: (error: AtomaError) => void = () => undefined;
   #dead = false;
 
   /**
-   * Starts the process.
+   * Starts the process, without a model.
    * @param modules.onDeath called once if it ends unasked, before its jobs are rejected
    * @throws where the system refuses at once to start it.
    */
@@ -67,47 +52,73 @@ export class DeviceProcess {
     modules: { readonly logger: Logger; readonly onDeath: (death: Death) => void },
   ) {
     this.#spec = spec;
-    this.#options = options;
     this.#logger = modules.logger;
     this.#onDeath = modules.onDeath;
     this.#watch = new HealthWatch(options, (how) => this.#end(how));
+    this.#models = new PendingModels(options, { watch: this.#watch });
     this.#child = fork(options.script, [String(process.pid)], {
-      env: deviceEnvironment(spec, process.env),
+      env: deviceEnvironment(spec, options.expectedWorkers, process.env),
       serialization: 'advanced',
       execArgv: [],
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     });
     this.#exited = this.#follow(this.#child);
+    this.#starting = new Promise((resolve, reject) => {
+      this.#isReady = resolve;
+      this.#isOver = reject;
+    });
+    this.#starting.catch(() => undefined);
+    this.#watch.start();
+    this.#send({ type: 'start', spec, heartbeatIntervalMs: options.heartbeatIntervalMs });
   }
 
   get pid(): number | undefined {
     return this.#child.pid;
   }
 
+  /** It has ended, or is about to: it answers nothing any more. */
+  get isDead(): boolean {
+    return this.#dead;
+  }
+
   /**
-   * Loads the models of the spec; called once.
-   * @throws AtomaError `model_load_failed` naming every model that did not load, `device_died`.
+   * Resolves when it can load models.
+   * @throws AtomaError `device_died`.
    */
-  load(onProgress: LoadProgress): Promise<readonly ModelInfo[]> {
-    return new Promise((resolve, reject) => {
-      this.#load = { onProgress, models: [], failures: [], resolve, reject };
-      this.#watch.start();
-      this.#send({
-        type: 'load',
-        spec: this.#spec,
-        heartbeatIntervalMs: this.#options.heartbeatIntervalMs,
-      });
-    });
+  ready(): Promise<void> {
+    return this.#starting;
+  }
+
+  /**
+   * Loads a model, which it does not hold, while it loads no other one.
+   * @throws AtomaError `model_load_failed`, `device_died`.
+   */
+  load(model: ModelSpec, onProgress: LoadProgress): Promise<ModelInfo> {
+    if (this.#dead) return Promise.reject(this.#died('has ended'));
+    return this.#models.load(model.name, onProgress, () => this.#send({ type: 'load', model }));
+  }
+
+  /**
+   * Waits for the jobs of a model that gets no more of them, ends them after `graceMs` with `model_unloaded`, then
+   * gives the model's memory back.
+   * @throws AtomaError `device_died`: the memory is given back by that, too.
+   */
+  async unload(model: string, graceMs: number): Promise<void> {
+    const timer = setTimeout(() => this.#jobs.end(model), graceMs);
+    await this.#jobs.idle(model);
+    clearTimeout(timer);
+    if (this.#dead) throw this.#died('has ended');
+    await this.#models.unload(model, () => this.#send({ type: 'unload', model }));
   }
 
   /** @throws AtomaError as {@link Executor.run} does. */
   run(job: Job, options: JobOptions): Promise<Completion> {
     if (this.#dead) return Promise.reject(this.#died('has ended'));
-    return this.#jobs.run(
-      options,
-      (number) => this.#send({ type: 'run', job: number, model: job.params.model, params: job.params }),
-      (number) => this.#send({ type: 'cancel', job: number }),
-    );
+    const { model } = job.params;
+    return this.#jobs.run(model, options, {
+      start: (number) => this.#send({ type: 'run', job: number, model, params: job.params }),
+      cancel: (number) => this.#send({ type: 'cancel', job: number }),
+    });
   }
 
   /** Ends the process; what it does is rejected with `device_died`. Resolves when it is gone. */
@@ -153,25 +164,14 @@ export class DeviceProcess {
     else if (message.type === 'beat') this.#watch.beat(message.workers);
     else if (message.type === 'warning') this.#logger.warn(message.message);
     else if (message.type === 'fault') this.#end(message.message);
-    else this.#receiveOfLoad(message);
+    else if (message.type === 'ready') this.#onReady();
+    else if (!this.#dead) this.#models.receive(message);
   }
 
-  #receiveOfLoad(
-    message: Extract<FromDevice, { type: 'progress' | 'loaded' | 'load_failed' | 'ready' }>,
-  ): void {
-    const load = this.#load;
-    if (load === undefined || this.#dead) return;
-    this.#watch.loading();
-    if (message.type === 'progress') load.onProgress(message.model, message.fraction);
-    else if (message.type === 'loaded') load.models.push(message.model);
-    else if (message.type === 'load_failed') load.failures.push(fromErrorData(message.error));
-    else if (load.failures.length === 0) {
-      this.#watch.loaded();
-      load.resolve(load.models);
-    } else {
-      const problems = load.failures.map((failure) => failure.message).join('\n');
-      this.#bury(new AtomaError('model_load_failed', problems));
-    }
+  #onReady(): void {
+    if (this.#dead) return;
+    this.#watch.ready();
+    this.#isReady();
   }
 
   /** The channel closes a moment before a process that ends by itself; one that lives on without it is lost. */
@@ -193,7 +193,8 @@ export class DeviceProcess {
     this.#dead = true;
     this.#watch.stop();
     this.#child.kill('SIGKILL');
-    this.#load?.reject(error);
+    this.#isOver(error);
+    this.#models.rejectAll(error);
     this.#jobs.rejectAll(error);
   }
 

@@ -9,6 +9,8 @@ import type { DeviceSpec, FromDevice, ModelSpec, ToDevice } from './protocol.js'
  * the engine answers some faults with abort(), which takes a whole process down.
  */
 const pools = new Map<string, ModelPool>();
+let spec: DeviceSpec | undefined;
+let heartbeatIntervalMs = 0;
 const send = (message: FromDevice): void => {
   if (process.connected) process.send?.(message);
 };
@@ -22,14 +24,8 @@ const GPU_SEQUENCES = 8;
 const onCrash = (error: unknown): void =>
   send({ type: 'fault', message: `lost a worker thread: ${messageOf(error)}` });
 
-async function loadModel(
-  model: ModelSpec,
-  device: string,
-  gpu: DeviceSpec['gpu'],
-  heartbeatIntervalMs: number,
-): Promise<void> {
-  const workers = model.workers ?? (gpu ? 1 : availableParallelism());
-  const { pool, info } = await ModelPool.start(
+async function loadModel(model: ModelSpec, { device, gpu }: DeviceSpec): Promise<void> {
+  const { pool, info, refusal } = await ModelPool.start(
     {
       spec: {
         name: model.name,
@@ -43,7 +39,7 @@ async function loadModel(
         threads: model.threads ?? 1,
         heartbeatIntervalMs,
       },
-      workers,
+      workers: model.workers ?? (gpu ? 1 : availableParallelism()),
       device,
       source: model.source,
       backendReason: model.backendReason,
@@ -55,19 +51,39 @@ async function loadModel(
     },
   );
   pools.set(model.name, pool);
+  if (refusal !== undefined) {
+    send({ type: 'warning', message: `${model.name} runs without flash attention: ${refusal}` });
+  }
   send({ type: 'loaded', model: info });
 }
 
-async function load(spec: DeviceSpec, heartbeatIntervalMs: number): Promise<void> {
-  for (const model of spec.models) {
-    try {
-      await loadModel(model, spec.device, spec.gpu, heartbeatIntervalMs);
-    } catch (error) {
-      send({ type: 'load_failed', model: model.name, error: toErrorData(error) });
-    }
-  }
+function start(message: Extract<ToDevice, { type: 'start' }>): void {
+  spec = message.spec;
+  heartbeatIntervalMs = message.heartbeatIntervalMs;
   send({ type: 'ready' });
   setInterval(beat, heartbeatIntervalMs);
+}
+
+async function load(model: ModelSpec): Promise<void> {
+  try {
+    if (spec === undefined) throw new Error('a load came before the start');
+    await loadModel(model, spec);
+  } catch (error) {
+    send({ type: 'load_failed', model: model.name, error: toErrorData(error) });
+  }
+}
+
+async function unload(model: string): Promise<void> {
+  const pool = pools.get(model);
+  // From here on it is not in the heartbeats: a worker that frees memory may stand still.
+  pools.delete(model);
+  try {
+    await pool?.close();
+    send({ type: 'unloaded', model });
+  } catch (error) {
+    // The end of the process gives the memory back for certain.
+    send({ type: 'fault', message: `cannot give back the memory of ${model}: ${messageOf(error)}` });
+  }
 }
 
 function beat(): void {
@@ -91,7 +107,9 @@ async function run(message: Extract<ToDevice, { type: 'run' }>): Promise<void> {
 process.on('message', (message: ToDevice) => {
   if (message.type === 'run') void run(message);
   else if (message.type === 'cancel') for (const pool of pools.values()) pool.cancel(message.job);
-  else void load(message.spec, message.heartbeatIntervalMs);
+  else if (message.type === 'load') void load(message.model);
+  else if (message.type === 'unload') void unload(message.model);
+  else start(message);
 });
 // A terminal's Ctrl-C and a service manager's SIGTERM reach every process of the group; the main process
 // decides when this one ends.

@@ -1,6 +1,15 @@
 import type { HealthLimits } from './device-options.js';
 import type { WorkerPulse } from './protocol.js';
 
+/** Something long that the process does, and tells of. */
+interface Work {
+  /** As the middle of a sentence: `loading tiny`. */
+  readonly what: string;
+  readonly limitMs: number;
+  /** Looks in a row in which nothing was heard of it. */
+  silentLooks: number;
+}
+
 interface WorkerRecord {
   pulse: WorkerPulse;
   /** Heartbeats in a row in which its event loop did not turn. */
@@ -16,9 +25,11 @@ interface WorkerRecord {
 export class HealthWatch {
   readonly #limits: HealthLimits;
   readonly #onHang: (how: string) => void;
-  readonly #workers = new Map<number, WorkerRecord>();
+  /** By model and place in its pool. */
+  #workers = new Map<string, WorkerRecord>();
+  readonly #work = new Map<string, Work>();
   #missed = 0;
-  #loaded = false;
+  #ready = false;
   #timer: NodeJS.Timeout | undefined;
 
   /** @param onHang called once, with what was found, as the end of a sentence about the process */
@@ -27,29 +38,48 @@ export class HealthWatch {
     this.#onHang = onHang;
   }
 
-  /** Begins with a process that loads its models. */
+  /** Begins with a process that starts. */
   start(): void {
+    this.begin('start', 'starting', this.#limits.loadLimitMs);
     this.#timer = setInterval(this.#look, this.#limits.heartbeatIntervalMs);
   }
 
-  /** A message of a load that goes on. */
-  loading(): void {
-    this.#missed = 0;
-  }
-
   /** From here on heartbeats are due. */
-  loaded(): void {
+  ready(): void {
+    this.end('start');
     this.#missed = 0;
-    this.#loaded = true;
+    this.#ready = true;
   }
 
-  /** A heartbeat, with the pulse of every worker, each time in the same order. */
+  /** The process begins something, and will be silent about it for no longer than `limitMs`, beside its heartbeats. */
+  begin(key: string, what: string, limitMs: number): void {
+    this.#work.set(key, { what, limitMs, silentLooks: 0 });
+  }
+
+  /** A message says that it goes on. */
+  goesOn(key: string): void {
+    const work = this.#work.get(key);
+    if (work !== undefined) work.silentLooks = 0;
+  }
+
+  end(key: string): void {
+    this.#work.delete(key);
+  }
+
+  /** A heartbeat, with the pulse of every worker; those of a model always in the same order. */
   beat(pulses: readonly WorkerPulse[]): void {
     this.#missed = 0;
-    for (const [index, pulse] of pulses.entries()) {
-      const record = this.#workers.get(index);
-      if (record === undefined) this.#workers.set(index, { pulse, silentBeats: 0, stalledBeats: 0 });
-      else this.#judge(record, pulse);
+    const places = new Map<string, number>();
+    const known = this.#workers;
+    // What is not in this heartbeat is gone: a worker at its place some day later is another one.
+    this.#workers = new Map();
+    for (const pulse of pulses) {
+      const place = places.get(pulse.model) ?? 0;
+      places.set(pulse.model, place + 1);
+      const key = `${place} ${pulse.model}`;
+      const record = known.get(key);
+      this.#workers.set(key, record ?? { pulse, silentBeats: 0, stalledBeats: 0 });
+      if (record !== undefined) this.#judge(record, pulse);
     }
   }
 
@@ -74,14 +104,14 @@ export class HealthWatch {
   }
 
   readonly #look = (): void => {
-    const { heartbeatLimitMs, loadLimitMs } = this.#limits;
-    this.#missed++;
-    if (this.#loaded) {
-      if (this.#exceeds(this.#missed, heartbeatLimitMs)) {
-        this.#hang(`hangs: no heartbeat for ${heartbeatLimitMs} ms`);
+    const { heartbeatLimitMs } = this.#limits;
+    if (this.#ready && this.#exceeds(++this.#missed, heartbeatLimitMs)) {
+      this.#hang(`hangs: no heartbeat for ${heartbeatLimitMs} ms`);
+    }
+    for (const work of this.#work.values()) {
+      if (this.#exceeds(++work.silentLooks, work.limitMs)) {
+        this.#hang(`hangs: no progress in ${work.what} for ${work.limitMs} ms`);
       }
-    } else if (this.#exceeds(this.#missed, loadLimitMs)) {
-      this.#hang(`hangs: no progress in loading its models for ${loadLimitMs} ms`);
     }
   };
 

@@ -1,5 +1,27 @@
 export type { DeviceOptions } from './device-options.js';
-export type { LoadProgress } from './device-process.js';
 export { Device, type DeviceState } from './device-supervisor.js';
-export type { EngineState, Gpu, GpuChoice, Hardware } from './hardware.js';
+export {
+  type ChatMessage,
+  type ChatTemplate,
+  readChatTemplate,
+  renderChat,
+} from './engines/chat-template.js';
+export { type BackendChoice, type BackendPlan, planBackend } from './hardware/backend-plan.js';
+export { describeHardware } from './hardware/describe.js';
+export { type ResolvedDevice, resolveDevice } from './hardware/device-label.js';
+export {
+  type EngineState,
+  GPU_CHOICES,
+  type Gpu,
+  type GpuBuild,
+  type GpuChoice,
+  type Hardware,
+  type MigDevice,
+  type SystemMemory,
+} from './hardware/hardware.js';
+export { type InspectOptions, inspectHardware } from './hardware/inspect-hardware.js';
+export { type InspectModelOptions, inspectModel, type ModelFacts } from './hardware/model-facts.js';
+export type { MemoryPlan } from './hardware/planned-model.js';
+export type { ModelFailure } from './held-models.js';
+export type { LoadProgress } from './pending-models.js';
 export type { DeviceSpec, GpuBackend, ModelSpec } from './protocol.js';

@@ -1,5 +1,7 @@
+import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { join } from 'node:path';
+import { BroadcastChannel } from 'node:worker_threads';
 import { Piscina } from 'piscina';
 import {
   AtomaError,
@@ -9,11 +11,13 @@ import {
   messageOf,
   type PromptParams,
 } from '../core/index.js';
+import { checkFit } from './hardware/check-fit.js';
 import type {
   EngineInfo,
   FromWorker,
   JobOutcome,
   WireFrame,
+  WorkerData,
   WorkerPulse,
   WorkerResult,
   WorkerSpec,
@@ -57,14 +61,21 @@ export class ModelPool {
   readonly #freeSlots: number[];
   readonly #jobs = new Map<number, RunningJob>();
   readonly #pulse: SharedArrayBuffer;
+  readonly #disposal: BroadcastChannel;
   readonly #events: ModelPoolEvents;
+  /** How far each thread's load is, 0 to 1. */
+  readonly #fractions = new Map<number, number>();
+  /** While threads start and end, a crash shows in what waits for them. */
+  #onCrash: (error: unknown) => void = () => undefined;
 
   private constructor(options: ModelPoolOptions, events: ModelPoolEvents) {
     const { workers, spec } = options;
     const slots = workers * spec.sequences;
     const cancelFlags = new SharedArrayBuffer(slots * Int32Array.BYTES_PER_ELEMENT);
     this.#pulse = pulseMemory(workers);
-    const workerData: WorkerSpec = { ...spec, cancelFlags, pulse: this.#pulse };
+    const disposal = `dispose ${randomUUID()}`;
+    this.#disposal = new BroadcastChannel(disposal);
+    const workerData: WorkerData = { ...spec, cancelFlags, pulse: this.#pulse, disposal };
     this.#options = options;
     this.#events = events;
     this.#cancelFlags = new Int32Array(cancelFlags);
@@ -81,37 +92,37 @@ export class ModelPool {
       maxQueue: slots,
       idleTimeout: Number.POSITIVE_INFINITY,
     });
+    this.#pool.on('message', (message: FromWorker) => this.#receive(message));
+    this.#pool.on('error', (error) => this.#onCrash(error));
   }
 
   /**
-   * Starts the threads and waits until each has the model in memory.
-   * @throws AtomaError `model_load_failed`.
+   * Starts the threads and waits until each has the model in memory; where one cannot, none keeps it.
+   * @returns `refusal`: why flash attention, which was asked for, is not used
+   * @throws AtomaError `insufficient_memory` before anything is loaded, `model_load_failed`.
    */
   static async start(
     options: ModelPoolOptions,
     events: ModelPoolEvents,
-  ): Promise<{ pool: ModelPool; info: ModelInfo }> {
+  ): Promise<{ pool: ModelPool; info: ModelInfo; refusal: string | undefined }> {
+    const memory = await checkFit(options.spec, options.workers);
     const pool = new ModelPool(options, events);
-    try {
-      const engine = await pool.#loaded();
-      const { spec, workers, device, source, backendReason } = options;
-      const info: ModelInfo = {
-        ...engine,
-        name: spec.name,
-        file:
-          spec.weights.format === 'gguf' ? spec.weights.file : join(spec.weights.folder, spec.weights.file),
-        source,
-        device,
-        backend: spec.backend,
-        backendReason,
-        workers,
-        sequencesPerWorker: spec.sequences,
-      };
-      return { pool, info };
-    } catch (error) {
-      await pool.#pool.destroy();
-      throw error;
-    }
+    const { flashAttentionRefusal: refusal, ...engine } = await pool.#load();
+    const { spec, workers, device, source, backendReason } = options;
+    const { weights } = spec;
+    const info: ModelInfo = {
+      ...engine,
+      name: spec.name,
+      file: weights.format === 'gguf' ? weights.file : join(weights.folder, weights.file),
+      source,
+      device,
+      backend: spec.backend,
+      backendReason,
+      workers,
+      sequencesPerWorker: spec.sequences,
+      ...(memory !== undefined && { memoryBytes: memory.totalBytes }),
+    };
+    return { pool, info, refusal };
   }
 
   /** How each worker is; meaningful once all have loaded. */
@@ -144,42 +155,86 @@ export class ModelPool {
     if (running !== undefined) Atomics.store(this.#cancelFlags, running.slot, 1);
   }
 
-  async #loaded(): Promise<EngineInfo> {
-    const signal = new AbortController();
-    const failed = once(this.#pool, 'error', { signal: signal.signal }).then(([error]) => {
-      throw new AtomaError('model_load_failed', `worker of ${this.#options.spec.name}: ${messageOf(error)}`);
-    });
-    failed.catch(() => undefined);
-    // Whatever comes after the first failure is its consequence.
-    let onError: (error: unknown) => void = () => undefined;
+  /**
+   * Gives the model's memory back and ends the threads; no job runs any more.
+   * @throws AtomaError of a worker whose engine does not let go.
+   */
+  async close(): Promise<void> {
+    this.#onCrash = () => undefined;
     try {
-      const engine = await Promise.race([this.#everyWorker(), failed]);
-      // A worker that ends while it holds jobs shows in their `run` instead.
-      onError = this.#events.onCrash;
-      return engine;
+      const disposed = this.#everyWorker(['disposed']);
+      this.#disposal.postMessage(undefined);
+      for (const answer of await this.#unlessCrashed(disposed)) {
+        if (answer.type === 'disposed' && answer.error !== undefined) throw fromErrorData(answer.error);
+      }
     } finally {
-      signal.abort();
-      this.#pool.on('error', onError);
+      await this.#destroy();
     }
   }
 
-  #everyWorker(): Promise<EngineInfo> {
-    return new Promise((resolve, reject) => {
-      let loaded = 0;
-      const progress = new Map<number, number>();
-      this.#pool.on('message', (message: FromWorker) => {
-        if (message.type === 'tokens') this.#forward(message.frames);
-        else if (message.type === 'load_failed') reject(fromErrorData(message.error));
-        else if (message.type === 'loaded') {
-          if (++loaded === this.#options.workers) resolve(message.engine);
-        } else {
-          progress.set(message.thread, message.fraction);
-          let sum = 0;
-          for (const fraction of progress.values()) sum += fraction;
-          this.#events.onProgress(sum / this.#options.workers);
-        }
-      });
+  async #destroy(): Promise<void> {
+    this.#disposal.close();
+    await this.#pool.destroy();
+  }
+
+  /** @throws AtomaError `model_load_failed`; no thread is left then. */
+  async #load(): Promise<EngineInfo> {
+    const answers = await this.#unlessCrashed(this.#everyWorker(['loaded', 'load_failed'])).catch(
+      async (error: unknown) => {
+        // Piscina has put another thread in the place of the one that ended: nobody waits for its load.
+        await this.#destroy();
+        throw error;
+      },
+    );
+    let engine: EngineInfo | undefined;
+    for (const answer of answers) {
+      if (answer.type === 'loaded') engine = answer.engine;
+      else if (answer.type === 'load_failed') {
+        await this.close();
+        throw fromErrorData(answer.error);
+      }
+    }
+    if (engine === undefined) throw new Error('a pool has a worker');
+    // A worker that ends while it holds jobs shows in their `run` instead.
+    this.#onCrash = this.#events.onCrash;
+    return engine;
+  }
+
+  /** Resolves when every worker has answered with one of these messages. */
+  #everyWorker(types: readonly FromWorker['type'][]): Promise<readonly FromWorker[]> {
+    return new Promise((resolve) => {
+      const answers: FromWorker[] = [];
+      const listen = (message: FromWorker): void => {
+        if (!types.includes(message.type) || answers.push(message) < this.#options.workers) return;
+        this.#pool.off('message', listen);
+        resolve(answers);
+      };
+      this.#pool.on('message', listen);
     });
+  }
+
+  /** @throws AtomaError `model_load_failed` where a thread ends before that. */
+  async #unlessCrashed<T>(work: Promise<T>): Promise<T> {
+    const over = new AbortController();
+    const crash = once(this.#pool, 'error', { signal: over.signal }).then(([error]) => {
+      throw new AtomaError('model_load_failed', `worker of ${this.#options.spec.name}: ${messageOf(error)}`);
+    });
+    crash.catch(() => undefined);
+    try {
+      return await Promise.race([work, crash]);
+    } finally {
+      over.abort();
+    }
+  }
+
+  #receive(message: FromWorker): void {
+    if (message.type === 'tokens') this.#forward(message.frames);
+    else if (message.type === 'progress') {
+      this.#fractions.set(message.thread, message.fraction);
+      let sum = 0;
+      for (const fraction of this.#fractions.values()) sum += fraction;
+      this.#events.onProgress(sum / this.#options.workers);
+    }
   }
 
   #forward(frames: readonly WireFrame[]): void {

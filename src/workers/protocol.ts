@@ -34,7 +34,7 @@ export interface ModelSpec {
 /** What llama.cpp reaches a GPU through. */
 export type GpuBackend = 'cuda' | 'vulkan' | 'metal';
 
-/** A device and the models it holds. */
+/** A device, to which models come and from which they go while its process runs. */
 export interface DeviceSpec {
   /** The label by which it is known: `cpu`, a GPU's index, or its UUID as the configuration names it. */
   readonly device: string;
@@ -42,12 +42,17 @@ export interface DeviceSpec {
   readonly gpu: GpuBackend | false;
   /** Goes into the process's environment before it starts, so that it sees its own GPU alone. */
   readonly visible: Readonly<Record<string, string>>;
-  readonly models: readonly ModelSpec[];
 }
 
-/** Main process → device process. */
+/**
+ * Main process → device process: `start` once and first, answered by `ready`; each `load` by `loaded` or
+ * `load_failed`; each `unload` by `unloaded`, when the memory was given back. A model is loaded when no other
+ * one is being loaded, and unloaded when no job of it runs.
+ */
 export type ToDevice =
-  | { readonly type: 'load'; readonly spec: DeviceSpec; readonly heartbeatIntervalMs: number }
+  | { readonly type: 'start'; readonly spec: DeviceSpec; readonly heartbeatIntervalMs: number }
+  | { readonly type: 'load'; readonly model: ModelSpec }
+  | { readonly type: 'unload'; readonly model: string }
   | { readonly type: 'run'; readonly job: number; readonly model: string; readonly params: PromptParams }
   | { readonly type: 'cancel'; readonly job: number };
 
@@ -68,11 +73,12 @@ export interface WorkerPulse {
 
 /** Device process → main process. Frames of a job come before its `done`; `beat` comes after `ready`. */
 export type FromDevice =
+  | { readonly type: 'ready' }
   | { readonly type: 'progress'; readonly model: string; readonly fraction: number }
   | { readonly type: 'warning'; readonly message: string }
   | { readonly type: 'loaded'; readonly model: ModelInfo }
-  | { readonly type: 'ready' }
   | { readonly type: 'load_failed'; readonly model: string; readonly error: ErrorData }
+  | { readonly type: 'unloaded'; readonly model: string }
   | { readonly type: 'tokens'; readonly frames: readonly WireFrame[] }
   | { readonly type: 'done'; readonly job: number; readonly outcome: JobOutcome }
   | { readonly type: 'beat'; readonly workers: readonly WorkerPulse[] }
@@ -84,7 +90,13 @@ export type JobOutcome =
   | { readonly ok: true; readonly completion: Completion }
   | { readonly ok: false; readonly error: ErrorData };
 
-/** What a worker thread is started with. */
+/** What a worker thread is started with: what its engine loads, and how the pool reaches it besides its tasks. */
+export interface WorkerData extends WorkerSpec {
+  /** Name of the `BroadcastChannel` on which any message asks every worker of the pool to dispose its engine. */
+  readonly disposal: string;
+}
+
+/** The model of a worker thread. */
 export interface WorkerSpec {
   readonly name: string;
   readonly weights: ModelWeights;
@@ -122,7 +134,9 @@ export type FromWorker =
   | { readonly type: 'progress'; readonly thread: number; readonly fraction: number }
   | { readonly type: 'loaded'; readonly engine: EngineInfo }
   | { readonly type: 'load_failed'; readonly error: ErrorData }
-  | { readonly type: 'tokens'; readonly frames: readonly WireFrame[] };
+  | { readonly type: 'tokens'; readonly frames: readonly WireFrame[] }
+  /** Its engine is gone, with the memory; undefined where that went well. */
+  | { readonly type: 'disposed'; readonly error: ErrorData | undefined };
 
 /** What an engine says of the model it loaded. */
 export interface EngineInfo {
@@ -134,6 +148,8 @@ export interface EngineInfo {
   readonly batchSize: number;
   readonly threads: number;
   readonly flashAttention: boolean;
+  /** Why flash attention, which was asked for, is not used. */
+  readonly flashAttentionRefusal?: string;
   /** `cuda`, `vulkan`, `metal`, or `none`. */
   readonly gpu: string;
 }

@@ -1,14 +1,14 @@
-import { parentPort, threadId } from 'node:worker_threads';
+import { BroadcastChannel, parentPort, threadId } from 'node:worker_threads';
 import { workerData } from 'piscina';
 import { toErrorData } from '../core/index.js';
 import type { Engine } from './engines/engine.js';
 import { LlamaEngine } from './engines/llama.js';
 import { FrameOutbox } from './frame-outbox.js';
-import type { FromWorker, WorkerResult, WorkerSpec, WorkerTask } from './protocol.js';
+import type { FromWorker, WorkerData, WorkerResult, WorkerTask } from './protocol.js';
 import { PulseWriter } from './worker-pulse.js';
 
 /** A Piscina worker: loads the model once, owns its context, runs as many tasks at once as it has sequences. */
-const spec: WorkerSpec = workerData;
+const spec: WorkerData = workerData;
 const cancelFlags = new Int32Array(spec.cancelFlags);
 const post = (message: FromWorker): void => parentPort?.postMessage(message);
 /** Jobs that this worker holds. */
@@ -52,6 +52,17 @@ async function runTask(task: WorkerTask): Promise<WorkerResult> {
   }
 }
 
+/** Memory of a GPU, and mapped weights, are given back here: the end of a thread alone frees neither at once. */
+async function dispose(): Promise<void> {
+  try {
+    await (await loading)?.dispose();
+    post({ type: 'disposed', error: undefined });
+  } catch (error) {
+    post({ type: 'disposed', error: toErrorData(error) });
+  }
+}
+
 const loading = load();
+new BroadcastChannel(spec.disposal).onmessage = dispose;
 
 export default runTask;

@@ -138,5 +138,5 @@ t.test('a cancelled job stops within a token and frees its sequence', async (t) 
 
 t.test('what does not load is named', async (t) => {
   const device = TinyDevice.create(t, { pool: { file: `${TINY}.missing` } });
-  await t.rejects(device.load(), { code: 'model_load_failed', message: /missing/ });
+  await t.rejects(device.begin(), { code: 'model_load_failed', message: /missing/ });
 });

@@ -10,7 +10,7 @@ t.test('what goes wrong ends with its code and without a word on stdout', async 
     [['pull', 'o/m', '--format', 'safetensors'], 2, /wanted gguf, onnx or auto/],
     [['pull', 'o/m', '--precision', 'q4_k_m'], 2, /m\.F16\.gguf, m\.Q8_0\.gguf/],
     [['pull', 'o/none'], 2, /no repository o\/none/],
-    [['pull', 'o/gated'], 1, /licence.*o\/gated; then set api_key.*HF_TOKEN/],
+    [['pull', 'o/gated'], 2, /licence.*o\/gated; then set api_key.*HF_TOKEN/],
     [['rm', 'o/m', '--yes'], 2, /nothing of o\/m/],
     [['pull'], 2, /missing required argument/],
   ];

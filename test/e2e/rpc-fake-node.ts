@@ -10,7 +10,18 @@ import type {
   TokenFrame,
 } from '#src/core/index.js';
 import { AtomaError } from '#src/core/index.js';
-import type { GenerateOptions, GenerateRequest, GenerateResult, NodeApi, NodeInfo } from '#src/rpc/index.js';
+import type {
+  GenerateOptions,
+  GenerateRequest,
+  GenerateResult,
+  LoadModelRequest,
+  LoadModelResult,
+  NodeApi,
+  NodeInfo,
+  Readiness,
+  UnloadModelRequest,
+  UnloadModelResult,
+} from '#src/rpc/index.js';
 
 /** A token stream that a test drives by hand; readers get what was pushed before, then what comes. */
 export class FakeStream {
@@ -64,6 +75,14 @@ export class FakeNode implements NodeApi {
     uptimeMs: 5,
     smallId: 18_446_744_073_709_551_615n,
     chain: undefined,
+    hardware: {
+      gpu: undefined,
+      gpus: [],
+      cpu: { model: 'a CPU', cores: 2 },
+      memory: { totalBytes: 2_000_000_000, freeBytes: 1_000_000_000 },
+    },
+    models: [modelInfo('tiny')],
+    failedModels: [],
     devices: [{ id: 'cpu', state: 'ready', models: ['tiny'], restarts: 0, lastFault: undefined }],
     queue: { waiting: 0, running: 1, capacity: 8 },
     tickets: { settled: 2 },
@@ -131,8 +150,25 @@ export class FakeNode implements NodeApi {
     return stream.read(fromIndex, listener);
   }
 
-  readiness(): { ready: boolean; reasons: readonly string[] } {
-    return { ready: this.ready, reasons: this.ready ? [] : ['The model tiny is loading.'] };
+  readiness(): Readiness {
+    return {
+      ready: this.ready,
+      reasons: this.ready ? [] : ['The model tiny is loading.'],
+      warnings: this.info.failedModels.map(({ name, message }) => `${name}: ${message}`),
+    };
+  }
+
+  /** What clients asked for, in order. */
+  readonly modelRequests: (LoadModelRequest | UnloadModelRequest)[] = [];
+
+  async loadModel(request: LoadModelRequest): Promise<LoadModelResult> {
+    this.modelRequests.push(request);
+    return { models: [modelInfo(request.name ?? 'loaded')], failedModels: this.info.failedModels };
+  }
+
+  async unloadModel(request: UnloadModelRequest): Promise<UnloadModelResult> {
+    this.modelRequests.push(request);
+    return { unloaded: [{ name: request.name, device: request.device ?? 'cpu' }] };
   }
 }
 
@@ -233,6 +269,7 @@ export function troubledInfo(info: NodeInfo): NodeInfo {
         lastFault: 'killed by SIGABRT',
       },
     ],
+    failedModels: [{ name: 'large', device: '0', code: 'model_load_failed', message: 'out of memory' }],
     lateTickets: 3,
     journal: { path: '/data/journal.sqlite', fault: 'the disk is full' },
   };

@@ -6,7 +6,7 @@ import t from 'tap';
 import { AtomaError } from '#src/core/index.js';
 import { RpcServer } from '#src/rpc/index.js';
 import { call, post, startServer } from './rpc-clients.js';
-import { completion, FakeNode } from './rpc-fake-node.js';
+import { completion, FakeNode, troubledInfo } from './rpc-fake-node.js';
 
 const NOTIFICATION = '{"jsonrpc":"2.0","method":"atoma_nodeInfo"}';
 const CALL = '{"jsonrpc":"2.0","method":"atoma_nodeInfo","id":1}';
@@ -102,11 +102,20 @@ t.test('health says that it lives, readiness whether it can work', async (t) => 
   t.same(await health.json(), { status: 'ok' });
   const ready = await fetch(`${server.url}/readyz`);
   t.equal(ready.status, 200);
-  t.same(await ready.json(), { ready: true, reasons: [] });
+  t.same(await ready.json(), { ready: true, reasons: [], warnings: [] });
   node.ready = false;
   const loading = await fetch(`${server.url}/readyz`);
   t.equal(loading.status, 503);
-  t.same(await loading.json(), { ready: false, reasons: ['The model tiny is loading.'] });
+  t.same(await loading.json(), {
+    ready: false,
+    reasons: ['The model tiny is loading.'],
+    warnings: [],
+  });
+  node.ready = true;
+  node.info = troubledInfo(node.info);
+  const troubled = await fetch(`${server.url}/readyz`);
+  t.equal(troubled.status, 200, 'the others serve');
+  t.match(await troubled.json(), { ready: true, warnings: [/large.*out of memory/] });
 });
 
 t.test('a client that goes away takes its work with it, and nobody else’s', async (t) => {

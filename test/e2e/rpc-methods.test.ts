@@ -203,9 +203,20 @@ t.test('the node and its models describe themselves', async (t) => {
       uptime_ms: 5,
       ready: true,
       reasons: [],
+      warnings: [],
       small_id: '18446744073709551615',
       chain: null,
+      hardware: {
+        gpu: null,
+        gpus: [],
+        cpu: { model: 'a CPU', cores: 2 },
+        memory: { total_bytes: 2_000_000_000, free_bytes: 1_000_000_000 },
+      },
       devices: [{ id: 'cpu', state: 'ready', models: ['tiny'], restarts: 0, last_fault: null }],
+      models: [
+        { name: 'tiny', device: 'cpu', backend: 'llama', backend_reason: 'no GPU was found', source: null },
+      ],
+      failed_models: [],
       queue: { waiting: 0, running: 1, capacity: 8 },
       tickets: { settled: 2 },
       late_tickets: 0,
@@ -221,6 +232,7 @@ t.test('the node and its models describe themselves', async (t) => {
         gas: { balance: '18446744073709551615', per_commitment: '2000000', runway_tickets: 41 },
       },
       devices: [{ restarts: 0 }, { state: 'quarantined', restarts: 5, last_fault: 'killed by SIGABRT' }],
+      failed_models: [{ name: 'large', device: '0', code: 'model_load_failed', message: 'out of memory' }],
       late_tickets: 3,
       journal: { path: '/data/journal.sqlite', fault: 'the disk is full' },
     },
@@ -228,7 +240,14 @@ t.test('the node and its models describe themselves', async (t) => {
   const unread = { ...troubledInfo(node.info) };
   if (unread.chain !== undefined) node.info = { ...unread, chain: { ...unread.chain, gas: undefined } };
   t.match(await call(server.url, 'atoma_nodeInfo'), { result: { chain: { gas: null } } });
+  const source = { repo: 'owner/name', revision: 'main', commit: 'a'.repeat(40) };
+  node.models = [modelInfo('tiny'), { ...modelInfo('hub'), source }];
   t.match(await call(server.url, 'atoma_listModels', {}), {
-    result: [{ name: 'tiny', context_size: 512, sequences_per_worker: 1, flash_attention: false }],
+    result: [
+      { name: 'tiny', context_size: 512, sequences_per_worker: 1, flash_attention: false, source: null },
+      { name: 'hub', backend: 'llama', backend_reason: 'no GPU was found', source },
+    ],
   });
+  node.info = { ...node.info, hardware: undefined };
+  t.match(await call(server.url, 'atoma_nodeInfo'), { result: { hardware: null } });
 });

@@ -124,7 +124,7 @@ t.test('bad usage and bad configuration end with 2 and say what is wrong', async
   await mkdir(join(dir, 'empty'));
   await writeFile(
     config,
-    `cache_dir = "c"\nflush_storage = false\njrpc_port = 0\ntracing = false\nmodels = [[0, "q8_0", "./empty", "", false]]\n`,
+    `cache_dir = "c"\nflush_storage = false\njrpc_port = 0\ntracing = false\nmodels = [["cpu", "q8_0", "./empty", "", false]]\n`,
   );
   t.match(await runCli(['--model-config-path', config]), {
     code: 2,

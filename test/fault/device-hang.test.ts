@@ -1,6 +1,15 @@
 import t from 'tap';
 import type { DeviceOptions } from '#src/workers/index.js';
-import { chat, ENDLESS, isAlive, misbehaving, params, QUICK, TinyDevice } from '../fixtures/tiny-device.js';
+import {
+  chat,
+  ENDLESS,
+  gone,
+  isAlive,
+  misbehaving,
+  params,
+  QUICK,
+  TinyDevice,
+} from '../fixtures/tiny-device.js';
 
 const PERU = params(chat('What is the capital of Peru?'));
 
@@ -95,9 +104,9 @@ t.test('slow is not stuck: a batch now and then is progress', async (t) => {
 
 t.test('a load that makes no progress ends', async (t) => {
   const device = TinyDevice.create(t, {
-    options: { heartbeatIntervalMs: 20, loadLimitMs: 300, script: misbehaving('never-ready') },
+    options: { ...QUICK, heartbeatIntervalMs: 20, loadLimitMs: 300, script: misbehaving('never-ready') },
   });
-  await t.rejects(device.load(), { code: 'device_died', message: /no progress in loading/ });
-  t.equal(device.state, 'stopped');
-  t.notOk(await isAlive(device.process));
+  await t.rejects(device.begin(), { code: 'device_died', message: /no progress in loading/ });
+  t.equal(device.state, 'quarantined');
+  await gone(device.process);
 });

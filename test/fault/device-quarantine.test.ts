@@ -79,8 +79,9 @@ t.test('a good run between deaths makes them single ones', async (t) => {
 });
 
 t.test('a process that cannot even start is told of at the start', async (t) => {
-  const device = TinyDevice.create(t, { options: { script: misbehaving('exits-at-once') } });
-  await t.rejects(device.load(), { code: 'device_died', message: /exited with code 3/ });
-  t.equal(device.state, 'stopped');
+  const device = TinyDevice.create(t, { options: { ...QUICK, script: misbehaving('exits-at-once') } });
+  await t.rejects(device.begin(), { code: 'device_died', message: /exited with code 3/ });
+  t.equal(device.state, 'quarantined');
   t.equal(device.serves('tiny'), false);
+  t.strictSame(device.models, []);
 });

@@ -32,7 +32,7 @@ t.test('stop while jobs run rejects them and leaves no process', async (t) => {
 t.test('stop during the first load', async (t) => {
   const device = TinyDevice.create(t);
   let stopping: Promise<void> | undefined;
-  const loading = device.load(() => {
+  const loading = device.begin(() => {
     stopping ??= device.stop();
   });
   await t.rejects(loading, { code: 'device_died', message: /was stopped/ });
@@ -43,7 +43,7 @@ t.test('stop during the first load', async (t) => {
 
 t.test('stop during a load that hangs', async (t) => {
   const device = TinyDevice.create(t, { options: { script: misbehaving('never-ready') } });
-  const loading = t.rejects(device.load(), { code: 'device_died' });
+  const loading = t.rejects(device.begin(), { code: 'device_died' });
   t.ok(await promptly(device.stop()));
   await loading;
   t.notOk(await isAlive(device.process));
@@ -76,6 +76,6 @@ t.test('stop during the load after a death', async (t) => {
 t.test('a device that was stopped can be started again', async (t) => {
   const device = await TinyDevice.started(t, { options: { script: misbehaving('exits-mid-job') } });
   await device.stop();
-  await device.load();
+  await device.begin();
   t.equal(device.capacity('tiny'), 4);
 });

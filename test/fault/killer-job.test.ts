@@ -1,17 +1,15 @@
 import t from 'tap';
 import type { ScheduledCompletion } from '#src/scheduler/index.js';
 import { SCHEDULER_DEFAULTS, Scheduler } from '#src/scheduler/index.js';
-import { misbehaving, params, QUICK, TinyDevice } from '../fixtures/tiny-device.js';
+import { misbehaving, modelSpec, params, QUICK, TinyDevice } from '../fixtures/tiny-device.js';
 
 for (const kind of ['ticket', 'request'] as const) {
   t.test(`a ${kind} that kills its worker twice fails; its neighbours do not`, async (t) => {
     const device = TinyDevice.create(t, { options: { ...QUICK, script: misbehaving('dies-on-poison') } });
     const scheduler = new Scheduler({ ...SCHEDULER_DEFAULTS, ticketReserve: 0 }, { executors: [device] });
     scheduler.serve('tiny');
-    await device.start(
-      () => undefined,
-      () => scheduler.refresh(),
-    );
+    device.start(() => scheduler.refresh());
+    await device.load(modelSpec(), () => undefined);
     const restarts = new Map<string, number>();
     const submit = (id: string, prompt: string): Promise<ScheduledCompletion> =>
       scheduler.submit(

@@ -95,6 +95,11 @@ export class NodeProcess {
   async devicePids(): Promise<readonly number[]> {
     const { pid } = this.child;
     const text = await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8').catch(() => '');
-    return text.trim().split(' ').filter(Boolean).map(Number);
+    const children = text.trim().split(' ').filter(Boolean).map(Number);
+    const commands = await Promise.all(
+      children.map((child) => readFile(`/proc/${child}/cmdline`, 'utf8').catch(() => '')),
+    );
+    // Others look at the hardware.
+    return children.filter((_, index) => commands[index]?.includes('/workers/device.js'));
   }
 }

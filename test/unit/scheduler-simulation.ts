@@ -79,7 +79,6 @@ interface SimulatedOptions {
 }
 
 interface Running {
-  readonly job: Job;
   readonly stop: () => void;
   readonly reject: (error: unknown) => void;
 }
@@ -94,6 +93,7 @@ export class SimulatedExecutor implements Executor {
   /** How often a job under which a device had died shared this one with another job. */
   sharedWithSuspect = 0;
   deaths = 0;
+  /** It serves nothing, and never will again. */
   quarantined = false;
   readonly #options: SimulatedOptions;
   #up = true;
@@ -126,7 +126,7 @@ export class SimulatedExecutor implements Executor {
         this.running.delete(job.id);
         resolve(completionOf(tokens, msPerToken));
       });
-      this.running.set(job.id, { job, stop, reject });
+      this.running.set(job.id, { stop, reject });
       this.most = Math.max(this.most, this.running.size);
       const present = [...this.running.keys()];
       if (present.length > 1 && present.some((id) => suspects?.has(id))) this.sharedWithSuspect++;
@@ -143,17 +143,19 @@ export class SimulatedExecutor implements Executor {
     });
   }
 
+  /** Its model is taken off, with no grace for the jobs that run. */
+  unload(): void {
+    this.quarantined = true;
+    this.#endAll(new AtomaError('model_unloaded', 'the model was unloaded'));
+    this.#options.onChange?.();
+  }
+
   die(): void {
     const { time, restartMs, onChange, suspects } = this.#options;
     this.#up = false;
     this.deaths++;
-    const jobs = [...this.running.values()];
-    this.running.clear();
-    for (const { job, stop, reject } of jobs) {
-      suspects?.add(job.id);
-      stop();
-      reject(new AtomaError('device_died', 'the process was killed'));
-    }
+    for (const id of this.running.keys()) suspects?.add(id);
+    this.#endAll(new AtomaError('device_died', 'the process was killed'));
     if (restartMs === undefined) {
       this.quarantined = true;
       onChange?.();
@@ -163,6 +165,15 @@ export class SimulatedExecutor implements Executor {
       this.#up = true;
       onChange?.();
     });
+  }
+
+  #endAll(error: AtomaError): void {
+    const jobs = [...this.running.values()];
+    this.running.clear();
+    for (const { stop, reject } of jobs) {
+      stop();
+      reject(error);
+    }
   }
 }
 

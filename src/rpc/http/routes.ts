@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import type { Logger } from 'pino';
+import type { AdminGate } from '../admin-gate.js';
 import { type CatalogueCode, catalogued, isCatalogued } from '../error-catalogue.js';
 import { CallScope } from '../json-rpc/call-scope.js';
 import type { Dispatcher } from '../json-rpc/dispatcher.js';
@@ -18,6 +19,7 @@ const JSON_TYPE = 'application/json; charset=utf-8';
 interface RouteModules {
   readonly node: NodeApi;
   readonly dispatcher: Dispatcher;
+  readonly admin: AdminGate;
   readonly logger: Logger;
   /** The calls of every HTTP request that is being answered. */
   readonly scopes: Set<CallScope>;
@@ -48,7 +50,11 @@ export function addRoutes(
   }));
 }
 
-function addJsonRpc(app: FastifyInstance, limits: RpcLimits, { dispatcher, scopes }: RouteModules): void {
+function addJsonRpc(
+  app: FastifyInstance,
+  limits: RpcLimits,
+  { dispatcher, admin, scopes }: RouteModules,
+): void {
   app.removeAllContentTypeParsers();
   // Parsed by the dispatcher: what is no JSON is answered as JSON-RPC wants it.
   app.addContentTypeParser(
@@ -64,7 +70,8 @@ function addJsonRpc(app: FastifyInstance, limits: RpcLimits, { dispatcher, scope
       if (!reply.raw.writableFinished) scope.end('The client closed its connection.');
     });
     const body = request.body instanceof Uint8Array ? request.body : new Uint8Array();
-    const answer = await dispatcher.handle(body, { scope, streams: undefined });
+    const requireAdmin = (): void => admin.check(request.headers.authorization);
+    const answer = await dispatcher.handle(body, { scope, streams: undefined, requireAdmin });
     if (answer === undefined) return reply.code(204).send();
     return reply.type(JSON_TYPE).send(answer);
   });
@@ -73,8 +80,8 @@ function addJsonRpc(app: FastifyInstance, limits: RpcLimits, { dispatcher, scope
 function addHealth(app: FastifyInstance, node: NodeApi): void {
   app.get('/healthz', () => ({ status: 'ok' }));
   app.get('/readyz', (_request, reply) => {
-    const { ready, reasons } = node.readiness();
-    return reply.code(ready ? 200 : 503).send({ ready, reasons });
+    const { ready, reasons, warnings } = node.readiness();
+    return reply.code(ready ? 200 : 503).send({ ready, reasons, warnings });
   });
 }
 

@@ -9,6 +9,8 @@ import type { Method } from './method.js';
 export interface Caller {
   readonly scope: CallScope;
   readonly streams: StreamHost | undefined;
+  /** See {@link Call.requireAdmin}. */
+  readonly requireAdmin: () => void;
 }
 
 /** JSON-RPC 2.0 without its transport: a message in, the text of its answer out. */
@@ -64,7 +66,11 @@ export class Dispatcher {
       answered = request.id !== undefined;
       id = request.id ?? null;
       const result = await caller.scope.run((signal) =>
-        this.#method(request.method).run(request.params, { signal, streams: caller.streams }),
+        this.#method(request.method).run(request.params, {
+          signal,
+          streams: caller.streams,
+          requireAdmin: caller.requireAdmin,
+        }),
       );
       return answered ? successResponse(id, result) : undefined;
     } catch (error) {

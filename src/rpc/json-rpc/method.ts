@@ -12,6 +12,8 @@ export interface Call {
   readonly signal: AbortSignal;
   /** What can carry subscriptions to the client; undefined over HTTP. */
   readonly streams: StreamHost | undefined;
+  /** @throws AtomaError `admin_disabled`, `unauthorized` where the client may not change what the node runs */
+  readonly requireAdmin: () => void;
 }
 
 /** A method of the server, its params still to be checked. */

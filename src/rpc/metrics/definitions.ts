@@ -64,6 +64,12 @@ export const METRICS: readonly MetricDefinition[] = [
     read: ({ info }) => info.devices.map(({ id, restarts }) => ({ labels: { device: id }, value: restarts })),
   },
   {
+    name: 'atoma_models_failed',
+    help: 'Models that a device was to serve and does not, one a device; atoma_nodeInfo says why.',
+    type: 'gauge',
+    read: ({ info }) => [{ value: info.failedModels.length }],
+  },
+  {
     name: 'atoma_queue_waiting',
     help: 'Jobs that wait for a worker.',
     type: 'gauge',

@@ -2,6 +2,7 @@ import { type IncomingMessage, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Logger } from 'pino';
 import { WebSocketServer } from 'ws';
+import type { AdminGate } from '../admin-gate.js';
 import { type CatalogueCode, catalogued } from '../error-catalogue.js';
 import { isLoopbackOrigin } from '../http/origin.js';
 import { toRefusal } from '../http/refusal.js';
@@ -17,6 +18,7 @@ const CLOSE_GOING_AWAY = 1001;
 
 interface EndpointModules {
   readonly dispatcher: Dispatcher;
+  readonly admin: AdminGate;
   readonly logger: Logger;
 }
 
@@ -58,7 +60,9 @@ export class WebSocketEndpoint {
       refuse(connection, 'not_ready', 'The node is stopping.');
     } else {
       this.#server.handleUpgrade(request, connection, head, (socket) => {
-        const modules = { socket, connection, encoder: this.#encoder, ...this.#modules };
+        const { admin, ...shared } = this.#modules;
+        const requireAdmin = (): void => admin.check(request.headers.authorization);
+        const modules = { socket, connection, encoder: this.#encoder, requireAdmin, ...shared };
         const session = new WebSocketSession({ limits: this.#limits }, modules);
         this.#sessions.add(session);
         void session.closed.then(() => this.#sessions.delete(session));

@@ -18,6 +18,8 @@ interface SessionModules {
   /** What `socket` writes to. */
   readonly connection: Duplex;
   readonly dispatcher: Dispatcher;
+  /** See {@link Call.requireAdmin}; as the upgrade's headers have it. */
+  readonly requireAdmin: () => void;
   readonly encoder: FrameEncoder;
   readonly logger: Logger;
 }
@@ -94,8 +96,9 @@ export class WebSocketSession {
       },
       cancel: (id) => this.#cancel(id),
     };
-    const { dispatcher } = this.#modules;
-    const answered = dispatcher.handle(toBytes(data), { scope: this.#scope, streams }).then((answer) => {
+    const { dispatcher, requireAdmin } = this.#modules;
+    const caller = { scope: this.#scope, streams, requireAdmin };
+    const answered = dispatcher.handle(toBytes(data), caller).then((answer) => {
       this.#answers.delete(answered);
       if (answer !== undefined) this.#send(answer);
       for (const subscription of opened) subscription.release();

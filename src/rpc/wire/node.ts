@@ -1,5 +1,5 @@
 import type { ModelInfo } from '../../core/index.js';
-import type { NodeInfo, Readiness } from '../node-api.js';
+import type { HardwareInfo, NodeInfo, Readiness } from '../node-api.js';
 
 /** The result of `atoma_nodeInfo`. */
 export function nodeInfoToWire(info: NodeInfo, readiness: Readiness): Record<string, unknown> {
@@ -8,14 +8,37 @@ export function nodeInfoToWire(info: NodeInfo, readiness: Readiness): Record<str
     uptime_ms: info.uptimeMs,
     ready: readiness.ready,
     reasons: readiness.reasons,
+    warnings: readiness.warnings,
     small_id: info.smallId?.toString() ?? null,
     chain: info.chain === undefined ? null : chainToWire(info.chain),
+    hardware: info.hardware === undefined ? null : hardwareToWire(info.hardware),
     devices: info.devices.map(deviceToWire),
+    models: info.models.map(({ name, device, backend, backendReason, source }) => ({
+      ...{ name, device, backend, backend_reason: backendReason },
+      source: source ?? null,
+    })),
+    failed_models: info.failedModels.map(failedModelToWire),
     queue: { waiting: info.queue.waiting, running: info.queue.running, capacity: info.queue.capacity },
     tickets: info.tickets,
     late_tickets: info.lateTickets,
     journal:
       info.journal === undefined ? null : { path: info.journal.path, fault: info.journal.fault ?? null },
+  };
+}
+
+function hardwareToWire({ gpu, gpus, cpu, memory }: HardwareInfo): Record<string, unknown> {
+  return {
+    gpu: gpu ?? null,
+    gpus: gpus.map((known) => ({
+      index: known.index,
+      uuid: known.uuid ?? null,
+      name: known.name,
+      memory_bytes: known.memoryBytes ?? null,
+      free_bytes: known.freeBytes ?? null,
+      driver: known.driver ?? null,
+    })),
+    cpu,
+    memory: { total_bytes: memory.totalBytes, free_bytes: memory.freeBytes },
   };
 }
 
@@ -27,6 +50,12 @@ function deviceToWire(device: NodeInfo['devices'][number]): Record<string, unkno
     restarts: device.restarts,
     last_fault: device.lastFault ?? null,
   };
+}
+
+/** An element of `failed_models`. */
+export function failedModelToWire(failed: NodeInfo['failedModels'][number]): Record<string, unknown> {
+  const { name, device, code, message } = failed;
+  return { name, device, code, message };
 }
 
 function chainToWire(chain: NonNullable<NodeInfo['chain']>): Record<string, unknown> {
@@ -54,8 +83,10 @@ export function modelToWire(model: ModelInfo): Record<string, unknown> {
   return {
     name: model.name,
     file: model.file,
+    source: model.source ?? null,
     device: model.device,
     backend: model.backend,
+    backend_reason: model.backendReason,
     description: model.description,
     parameters: model.parameters,
     file_bytes: model.fileBytes,
@@ -67,5 +98,6 @@ export function modelToWire(model: ModelInfo): Record<string, unknown> {
     batch_size: model.batchSize,
     flash_attention: model.flashAttention,
     gpu: model.gpu,
+    memory_bytes: model.memoryBytes ?? null,
   };
 }

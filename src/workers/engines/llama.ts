@@ -16,15 +16,11 @@ import {
   messageOf,
   type PromptParams,
 } from '../../core/index.js';
+import { batchSizeFor, contextSizeFor } from '../context-defaults.js';
 import type { EngineInfo, WorkerSpec } from '../protocol.js';
 import type { Engine, GenerationControl } from './engine.js';
 import { samplerOptions } from './sampling.js';
 import { TextAssembler, TokenText } from './token-text.js';
-
-/** A context beyond this costs memory that few prompts use; a fixed number, since outputs depend on it. */
-const DEFAULT_CONTEXT_TOKENS = 4096;
-/** node-llama-cpp's own default: larger batches gain little in prefill and cost compute buffers. */
-const DEFAULT_BATCH_TOKENS = 512;
 
 /** The llama.cpp binding; `gpu: false` is the CPU alone. Never builds or downloads one. */
 export function loadBinding(gpu: WorkerSpec['gpu']): Promise<Llama> {
@@ -80,11 +76,11 @@ export class LlamaEngine implements Engine {
         gpuLayers: spec.gpu === false ? 0 : 'max',
         onLoadProgress: onProgress,
       });
-      const contextSize = spec.contextSize ?? Math.min(model.trainContextSize, DEFAULT_CONTEXT_TOKENS);
+      const contextSize = contextSizeFor(spec.contextSize, model.trainContextSize);
       const context = await model.createContext({
         sequences: spec.sequences,
         contextSize,
-        batchSize: spec.batchSize ?? Math.min(contextSize * spec.sequences, DEFAULT_BATCH_TOKENS),
+        batchSize: batchSizeFor(spec.batchSize, contextSize, spec.sequences),
         threads: spec.threads,
         flashAttention: spec.useFlashAttention,
       });

@@ -1,0 +1,64 @@
+import { toErrorData } from '../core/index.js';
+import type { GenerateOptions, GenerateRequest, GenerateResult } from '../rpc/index.js';
+import type { Scheduler } from '../scheduler/index.js';
+import type { StreamWriter, TokenStreams } from './token-streams.js';
+
+interface Modules {
+  readonly scheduler: Scheduler;
+  readonly streams: TokenStreams;
+}
+
+/** The requests of RPC clients that wait or run, each with a token stream that others can read, too. */
+export class Requests {
+  readonly #modules: Modules;
+  readonly #running = new Set<Promise<unknown>>();
+
+  constructor(modules: Modules) {
+    this.#modules = modules;
+  }
+
+  /** As `NodeApi.generate`, with params that are checked, on a node that runs. */
+  async generate(request: GenerateRequest, options: GenerateOptions): Promise<GenerateResult> {
+    const stream = this.#modules.streams.open({ kind: 'request', id: request.requestId });
+    const running = this.#run(request, options, stream);
+    this.#running.add(running);
+    try {
+      const result = await running;
+      stream.end({ ok: true, completion: result.completion });
+      return result;
+    } catch (error) {
+      stream.end({ ok: false, error: toErrorData(error) });
+      throw error;
+    } finally {
+      this.#running.delete(running);
+    }
+  }
+
+  /** Waits for those that there are now. */
+  async settled(): Promise<void> {
+    await Promise.allSettled(this.#running);
+  }
+
+  async #run(
+    { requestId, params }: GenerateRequest,
+    { signal, onTokens, onRestart }: GenerateOptions,
+    stream: StreamWriter,
+  ): Promise<GenerateResult> {
+    const { completion, queuedMs } = await this.#modules.scheduler.submit(
+      { id: requestId, params },
+      { kind: 'request' },
+      {
+        signal,
+        onTokens: (frame) => {
+          onTokens?.(frame);
+          stream.push(frame);
+        },
+        onRestart: () => {
+          onRestart?.();
+          stream.restart();
+        },
+      },
+    );
+    return { requestId, completion, queuedMs };
+  }
+}

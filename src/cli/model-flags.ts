@@ -1,9 +1,14 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import type { Logger } from 'pino';
-import { absoluteModelType, type ConfigPaths, loadConfig, type ModelConfig } from '../config/index.js';
+import {
+  absoluteModelType,
+  type ConfigPaths,
+  loadConfig,
+  type ModelConfig,
+  type PoolConfig,
+} from '../config/index.js';
 import type { WeightsFormat } from '../core/index.js';
 import { defaultApiKey, defaultCacheDir, type ModelReference, ModelStore } from '../models/index.js';
-import type { PoolSizes } from './inspect-weights.js';
 
 /** The flags that say which model is meant and where models are kept. */
 export interface ModelFlags {
@@ -17,6 +22,15 @@ export interface ModelFlags {
 /** Eight bits: small, and the numbers come out the same whatever else is computed beside them. */
 const DEFAULT_PRECISION = 'q8_0';
 const DEFAULT_REVISION = 'main';
+
+/** Everything as it suits the device. */
+const UNDIVIDED: PoolConfig = {
+  workers: undefined,
+  sequences: undefined,
+  contextSize: undefined,
+  batchSize: undefined,
+  threads: undefined,
+};
 
 const FORMATS: Readonly<Record<string, readonly WeightsFormat[]>> = {
   auto: ['gguf', 'onnx'],
@@ -48,7 +62,7 @@ export interface OpenModels {
   readonly store: ModelStore;
   readonly models: readonly ModelConfig[];
   /** How the configuration divides devices. */
-  readonly pool: PoolSizes;
+  readonly pool: PoolConfig;
 }
 
 /**
@@ -65,7 +79,7 @@ export async function openModels(
     return {
       store: new ModelStore(options, { logger }),
       models: [],
-      pool: {},
+      pool: UNDIVIDED,
     };
   }
   const paths: ConfigPaths = { modelConfigPath, configPath };

@@ -3,7 +3,9 @@ import { VERSION } from '../node/index.js';
 import { addAudit } from './audit.js';
 import { addDemo } from './demo.js';
 import { addDevnet } from './devnet.js';
+import { addDoctor } from './doctor.js';
 import { EXIT, reportError } from './exit.js';
+import { addGenerate } from './generate.js';
 import { addModels } from './models.js';
 import { addStart } from './start.js';
 
@@ -36,6 +38,8 @@ function createProgram(env: NodeJS.ProcessEnv): Command {
   addDemo(program, env);
   addDevnet(program, env);
   addAudit(program, env);
+  addDoctor(program, env);
+  addGenerate(program, env);
   addModels(program, env);
   throwOnExit(program);
   return program;

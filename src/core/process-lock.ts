@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { dirname } from 'node:path';
 import { DatabaseSync } from '@photostructure/sqlite';
@@ -64,6 +64,26 @@ export class ProcessLock {
   }
 
   /**
+   * Who holds the lock at `path`; undefined where nobody does. Takes nothing and writes nothing.
+   * @throws AtomaError `lock_unavailable` where its file cannot be read
+   */
+  static holder(path: string): string | undefined {
+    if (!existsSync(path)) return undefined;
+    let connection: InstanceType<typeof DatabaseSync> | undefined;
+    try {
+      connection = new DatabaseSync(path, { readOnly: true });
+      connection.exec('PRAGMA busy_timeout = 0; SELECT count(*) FROM sqlite_schema');
+      return undefined;
+    } catch (cause) {
+      if (isBusy(cause)) return holderOf(path);
+      const message = `cannot read the lock ${path}: ${String(cause)}; this user must be able to read it`;
+      throw new AtomaError('lock_unavailable', message, { fields: { path }, cause });
+    } finally {
+      connection?.close();
+    }
+  }
+
+  /**
    * As {@link ProcessLock.acquire}, but waits until the lock is free.
    * @throws the signal's reason when it aborts; AtomaError `lock_unavailable`
    */
@@ -95,13 +115,17 @@ function isBusy(error: unknown): boolean {
 }
 
 function alreadyRunning(path: string, subject: string, advice: string): AtomaError {
-  let holder = 'another process';
-  try {
-    holder = readFileSync(`${path}.holder`, 'utf8').trim();
-  } catch {
-    // It has the lock and has not written its name yet.
-  }
+  const holder = holderOf(path);
   return new AtomaError('already_running', `${subject} is in use by ${holder}. ${advice}`.trim(), {
     fields: { path, holder },
   });
+}
+
+function holderOf(path: string): string {
+  try {
+    return readFileSync(`${path}.holder`, 'utf8').trim();
+  } catch {
+    // It has the lock and has not written its name yet.
+    return 'another process';
+  }
 }

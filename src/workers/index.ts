@@ -5,7 +5,7 @@ export {
   type ChatTemplate,
   readChatTemplate,
   renderChat,
-} from './engines/chat-template.js';
+} from './engines/weights/chat-template.js';
 export { type BackendChoice, type BackendPlan, planBackend } from './hardware/backend-plan.js';
 export { describeHardware } from './hardware/describe.js';
 export { type ResolvedDevice, resolveDevice } from './hardware/device-label.js';

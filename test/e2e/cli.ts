@@ -10,9 +10,14 @@ const MAIN = fileURLToPath(new URL('../../../dist/main.js', import.meta.url));
 export const MODEL_DIR = fileURLToPath(new URL('../../../models/atoma-tiny', import.meta.url));
 
 /** The environment without what the test runner put there for its own children. */
-function cleanEnv(more: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+export function cleanEnv(more: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv {
   const { NODE_OPTIONS: _options, ...env } = process.env;
   return { ...env, LOG_LEVEL: 'warn', ...more };
+}
+
+/** The program and its arguments that run the command line. */
+export function cliCommand(args: readonly string[]): readonly [string, ...string[]] {
+  return [process.execPath, MAIN, ...args];
 }
 
 /** Runs the command line to its end. */

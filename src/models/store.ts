@@ -14,11 +14,11 @@ import type { DownloadProgress } from './download/progress.js';
 import type { HubCard } from './hub/answers.js';
 import { HubClient } from './hub/client.js';
 import { HubConnection } from './hub/connection.js';
-import { type Environment, endpointOf, isOpenToReaders } from './hub-environment.js';
+import { type Environment, endpointOf, isOffline, isOpenToReaders } from './hub-environment.js';
 import { findLocal } from './local.js';
 import type { ModelFile } from './model-file.js';
 import type { ModelReference } from './reference.js';
-import { named, notFound, requestsOf } from './requests.js';
+import { named, notFound, offline, requestsOf } from './requests.js';
 import { targetOf } from './target.js';
 import { DEFAULT_TIMING, type HubTiming } from './timing.js';
 
@@ -39,7 +39,7 @@ export interface ModelStoreOptions {
   readonly cacheDir: string;
   /** Bearer token for the hub. */
   readonly apiKey: string | undefined;
-  /** For `HF_ENDPOINT`, `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY`; default: that of the process. */
+  /** For `HF_ENDPOINT`, `HF_HUB_OFFLINE`, `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY`; default: that of the process. */
   readonly env?: Environment;
   readonly timing?: Partial<HubTiming>;
   /** Default: what the file system of the folder says. */
@@ -63,6 +63,7 @@ export class ModelStore {
   readonly #options: ModelStoreOptions;
   readonly #endpoint: string;
   readonly #timing: HubTiming;
+  readonly #isOffline: boolean;
   readonly #logger: Logger;
   readonly #connection: HubConnection;
   readonly #client: HubClient;
@@ -72,6 +73,7 @@ export class ModelStore {
     const env = options.env ?? process.env;
     this.#options = options;
     this.#endpoint = endpointOf(env);
+    this.#isOffline = isOffline(env);
     this.#timing = { ...DEFAULT_TIMING, ...options.timing };
     this.#logger = modules.logger ?? pino({ level: 'silent' });
     if (options.apiKey !== undefined && isOpenToReaders(this.#endpoint)) {
@@ -160,6 +162,7 @@ export class ModelStore {
     const target = targetOf(reference);
     const repo = target.kind === 'local' ? undefined : (target.repos.gguf ?? target.repos.onnx);
     if (repo === undefined) return undefined;
+    if (this.#isOffline) throw named(offline(), reference, target);
     try {
       const card = await this.#client.describe(repo, reference.revision, signal);
       const files = await this.#client.listFiles(repo, card.commit, signal).catch((error: unknown) => {
@@ -223,6 +226,7 @@ export class ModelStore {
     refresh: boolean,
   ): Promise<ObtainedModel> {
     const target = targetOf(reference);
+    if (this.#isOffline) throw named(offline(), reference, target);
     const modules = { client: this.#client, logger: this.#logger };
     const { cacheDir, freeBytes = freeBytesOf } = this.#options;
     const shared = { endpoint: this.#endpoint, timing: this.#timing, cacheDir, freeBytes, refresh };

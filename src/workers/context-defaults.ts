@@ -12,3 +12,13 @@ export function contextSizeFor(wanted: number | undefined, trained: number): num
 export function batchSizeFor(wanted: number | undefined, contextSize: number, sequences: number): number {
   return wanted ?? Math.min(contextSize * sequences, DEFAULT_BATCH_TOKENS);
 }
+
+/** On a CPU: with one thread a batch gains little beyond this. */
+const CPU_SEQUENCES = 4;
+/** On a GPU a batch of 8 costs hardly more than one of 1. */
+const GPU_SEQUENCES = 8;
+
+/** Sequences of a worker, where the configuration does not say. */
+export function sequencesFor(wanted: number | undefined, onGpu: boolean): number {
+  return wanted ?? (onGpu ? GPU_SEQUENCES : CPU_SEQUENCES);
+}

@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { AtomaError, messageOf, toErrorData } from '../core/index.js';
+import { sequencesFor } from './context-defaults.js';
 import { ModelPool } from './model-pool.js';
 import type { DeviceSpec, FromDevice, ModelSpec, ToDevice } from './protocol.js';
 
@@ -15,11 +16,6 @@ const send = (message: FromDevice): void => {
   if (process.connected) process.send?.(message);
 };
 
-/** Sequences a CPU worker decodes together: with one thread a batch gains little beyond this. */
-const CPU_SEQUENCES = 4;
-/** On a GPU a batch of 8 costs hardly more than one of 1. */
-const GPU_SEQUENCES = 8;
-
 /** The main process ends this one: Piscina would put a thread in its place whose load nobody waits for. */
 const onCrash = (error: unknown): void =>
   send({ type: 'fault', message: `lost a worker thread: ${messageOf(error)}` });
@@ -33,7 +29,7 @@ async function loadModel(model: ModelSpec, { device, gpu }: DeviceSpec): Promise
         backend: model.backend,
         gpu,
         useFlashAttention: model.useFlashAttention,
-        sequences: model.sequences ?? (gpu ? GPU_SEQUENCES : CPU_SEQUENCES),
+        sequences: sequencesFor(model.sequences, gpu !== false),
         contextSize: model.contextSize,
         batchSize: model.batchSize,
         threads: model.threads ?? 1,

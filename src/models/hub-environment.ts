@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { AtomaError } from '../core/index.js';
 
 /** Environment variables, as `process.env` has them. */
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -8,9 +9,20 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 /** The hub that is asked unless `HF_ENDPOINT` names a mirror of it. */
 const DEFAULT_ENDPOINT = 'https://huggingface.co';
 
-/** The hub's address, without a slash at its end. */
+/**
+ * The hub's address, without a slash at its end.
+ * @throws AtomaError `invalid_config` where `HF_ENDPOINT` is no address.
+ */
 export function endpointOf(env: Environment): string {
-  return (env['HF_ENDPOINT'] || DEFAULT_ENDPOINT).replace(/\/+$/, '');
+  const endpoint = (env['HF_ENDPOINT'] || DEFAULT_ENDPOINT).replace(/\/+$/, '');
+  if (/^https?:\/\/[^/]/.test(endpoint) && URL.canParse(endpoint)) return endpoint;
+  throw new AtomaError('invalid_config', 'HF_ENDPOINT is no URL that starts with https:// or http://');
+}
+
+/** Whether what is sent to an address can be read on the way. */
+export function isOpenToReaders(endpoint: string): boolean {
+  const { protocol, hostname } = new URL(endpoint);
+  return protocol === 'http:' && !/^(localhost|127\..*|\[::1\])$/.test(hostname);
 }
 
 /** Where the hub's own tools keep what they download. */

@@ -15,7 +15,7 @@ import type { DownloadProgress } from './download/progress.js';
 import type { HubCard } from './hub/answers.js';
 import { HubClient } from './hub/client.js';
 import { HubConnection } from './hub/connection.js';
-import { type Environment, endpointOf } from './hub-environment.js';
+import { type Environment, endpointOf, isOpenToReaders } from './hub-environment.js';
 import { findLocal } from './local.js';
 import type { ModelFile } from './model-file.js';
 import type { ModelReference } from './reference.js';
@@ -68,12 +68,19 @@ export class ModelStore {
   readonly #connection: HubConnection;
   readonly #client: HubClient;
 
+  /** @throws AtomaError `invalid_config` where `HF_ENDPOINT` is no address. */
   constructor(options: ModelStoreOptions, modules: ModelStoreModules = {}) {
     const env = options.env ?? process.env;
     this.#options = options;
     this.#endpoint = endpointOf(env);
     this.#timing = { ...DEFAULT_TIMING, ...options.timing };
     this.#logger = modules.logger ?? pino({ level: 'silent' });
+    if (options.apiKey !== undefined && isOpenToReaders(this.#endpoint)) {
+      this.#logger.warn(
+        { endpoint: this.#endpoint },
+        'the key for the hub goes there unencrypted: use https',
+      );
+    }
     const { stallMs } = this.#timing;
     this.#connection = new HubConnection({ endpoint: this.#endpoint, apiKey: options.apiKey, env, stallMs });
     this.#client = new HubClient(
@@ -167,10 +174,10 @@ export class ModelStore {
   }
 
   /**
-   * The account of the key, from the hub.
+   * The account of the key, from the hub; undefined without a key, where the hub has answered.
    * @throws AtomaError `model_forbidden` for a key that the hub does not accept; `hub_unreachable`, …
    */
-  whoAmI(signal: AbortSignal): Promise<string> {
+  whoAmI(signal: AbortSignal): Promise<string | undefined> {
     return this.#client.whoAmI(signal);
   }
 

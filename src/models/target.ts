@@ -45,8 +45,9 @@ export function targetOf({ name, modelType }: Pick<ModelReference, 'name' | 'mod
 export function isSafePath(path: string): boolean {
   return (
     path.length <= MAX_PATH_CHARACTERS &&
-    // A colon opens an alternate stream or a drive on Windows.
-    !/[\\:\0]/.test(path) &&
+    !/[\\\0]/.test(path) &&
+    // A colon opens a drive or an alternate stream there.
+    !(process.platform === 'win32' && path.includes(':')) &&
     path.split('/').every((part) => part !== '' && part !== '.' && part !== '..')
   );
 }

@@ -1,7 +1,9 @@
 import { once } from 'node:events';
 import { createServer, request as httpRequest, type IncomingMessage } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
+import { pino } from 'pino';
 import t, { type Test } from 'tap';
+import { ModelStore } from '#src/models/index.js';
 import { obtain, startHub, storeOf, tempCache } from '../fixtures/model-store.js';
 
 const KEY = 'hf_of-a-member';
@@ -47,6 +49,43 @@ t.test('a key that the hub does not know', async (t) => {
   await t.rejects(obtain(store, 'o/m'), { code: 'model_forbidden' });
   const good = storeOf(t, hub, await tempCache(t), { apiKey: KEY });
   t.equal(await good.whoAmI(signal), 'ann');
+});
+
+t.test('an address that is no hub', async (t) => {
+  const page = createServer((_request, response) => response.end('<html>Sign in to the network</html>'));
+  page.listen(0, '127.0.0.1');
+  await once(page, 'listening');
+  t.teardown(() => page.close());
+  const hub = await startHub(t);
+  const env = { HF_ENDPOINT: `http://127.0.0.1:${(page.address() as AddressInfo).port}` };
+  const store = storeOf(t, hub, await tempCache(t), { env });
+  await t.rejects(obtain(store, 'o/m'), {
+    code: 'hub_refused',
+    message: /cannot be understood.*HF_ENDPOINT/,
+  });
+  const wrong = { env: { HF_ENDPOINT: 'huggingface.co' } };
+  t.throws(() => storeOf(t, hub, '/nowhere', wrong), { code: 'invalid_config', message: /HF_ENDPOINT/ });
+});
+
+t.test('without a key the hub is reached all the same', async (t) => {
+  const hub = await startHub(t, ACCOUNTS);
+  const store = storeOf(t, hub, await tempCache(t));
+  t.equal(await store.whoAmI(new AbortController().signal), undefined);
+  await hub.stop();
+  await t.rejects(store.whoAmI(new AbortController().signal), { code: 'hub_unreachable' });
+});
+
+t.test('a key goes unencrypted to this machine only without a warning', async (t) => {
+  const warned = (endpoint: string) => {
+    const lines: string[] = [];
+    const logger = pino({ level: 'warn' }, { write: (line: string) => lines.push(line) });
+    new ModelStore({ cacheDir: '/nowhere', apiKey: KEY, env: { HF_ENDPOINT: endpoint } }, { logger });
+    t.notMatch(lines.join(), KEY);
+    return lines.length > 0;
+  };
+  t.ok(warned('http://mirror.example'));
+  t.notOk(warned('http://127.0.0.1:8080'));
+  t.notOk(warned('https://mirror.example'));
 });
 
 t.test('no error and no log line holds the key', async (t) => {

@@ -1,25 +1,9 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import t, { type Test } from 'tap';
-import type { FakeHub } from '../fixtures/hub.js';
-import { startHub, tempCache } from '../fixtures/model-store.js';
+import t from 'tap';
+import { tempCache } from '../fixtures/model-store.js';
+import { setUp } from '../fixtures/models-cli.js';
 import { MODEL_DIR, runCli } from './cli.js';
-
-const GGUF = { total: 42, architecture: 'llama', context_length: 2048, chat_template: '{{ x }}' };
-const CARD = { cardData: { license: 'apache-2.0' }, gguf: GGUF };
-
-async function setUp(t: Test): Promise<{ hub: FakeHub; env: NodeJS.ProcessEnv; cache: string }> {
-  const hub = await startHub(t, { keys: { hf_k: 'ann' }, members: ['hf_k'] });
-  hub.add(
-    'o/m',
-    { 'm.Q8_0.gguf': 'eight', 'm.F16.gguf': 'sixteen', 'onnx/model.onnx': 'graph' },
-    { card: CARD },
-  );
-  hub.add('o/gated', { 'm.Q8_0.gguf': 'x' }, { gated: true });
-  const cache = await tempCache(t);
-  const clean = { HF_TOKEN: '', HF_TOKEN_PATH: '/nowhere', HTTP_PROXY: '', http_proxy: '' };
-  return { hub, cache, env: { HF_ENDPOINT: hub.url, HF_HUB_CACHE: cache, ...clean } };
-}
 
 const lines = (stdout: string) =>
   stdout
@@ -90,33 +74,4 @@ t.test('a configured name, with the cache and the key of the configuration', asy
   );
   t.equal(code, 0, stderr);
   t.match(lines(stdout).at(-1), { type: 'pulled', model: 'mine', repo: 'o/gated' });
-});
-
-t.test('what goes wrong ends with its code and without a word on stdout', async (t) => {
-  const { env } = await setUp(t);
-  const cases: readonly (readonly [readonly string[], number, RegExp])[] = [
-    [['pull', 'lama_v2'], 2, /is it llama_v2\?/],
-    [['pull', 'stable_diffusion_xl'], 2, /image models cannot be run yet/],
-    [['pull', 'o/m', '--format', 'safetensors'], 2, /wanted gguf, onnx or auto/],
-    [['pull', 'o/m', '--precision', 'q4_k_m'], 2, /m\.F16\.gguf, m\.Q8_0\.gguf/],
-    [['pull', 'o/none'], 2, /no repository o\/none/],
-    [['pull', 'o/gated'], 1, /licence.*o\/gated; then set api_key.*HF_TOKEN/],
-    [['rm', 'o/m', '--yes'], 2, /nothing of o\/m/],
-    [['pull'], 2, /missing required argument/],
-  ];
-  for (const [args, expected, message] of cases) {
-    const { code, stdout, stderr } = await runCli(['models', ...args, '--json'], env);
-    t.equal(code, expected, args.join(' '));
-    t.match(stderr, message);
-    t.equal(stdout, '');
-  }
-});
-
-t.test('rm asks on a terminal, and needs --yes without one', async (t) => {
-  const { env } = await setUp(t);
-  await runCli(['models', 'pull', 'o/m'], env);
-  const { code, stderr } = await runCli(['models', 'rm', 'o/m'], env);
-  t.equal(code, 2);
-  t.match(stderr, /--yes/);
-  t.match((await runCli(['models', 'list', '--json'], env)).stdout, /o\/m/);
 });

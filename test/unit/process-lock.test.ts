@@ -37,6 +37,35 @@ t.test('a second process is kept out and told who is in', async (t) => {
   next.release();
 });
 
+t.test('who waits gets it when it is free, and hears once who has it', async (t) => {
+  const path = await lockPath(t);
+  const held = ProcessLock.acquire(path, 'the cache');
+  const heard: string[] = [];
+  const waiting = ProcessLock.wait(path, 'the cache', {
+    signal: new AbortController().signal,
+    pollMs: 1,
+    onWait: (holder) => {
+      heard.push(holder);
+      held.release();
+    },
+  });
+  (await waiting).release();
+  t.match(heard, [new RegExp(`process ${process.pid} on `)]);
+});
+
+t.test('who waits can be called off', async (t) => {
+  const path = await lockPath(t);
+  const held = ProcessLock.acquire(path, 'the cache');
+  const end = new AbortController();
+  const waiting = ProcessLock.wait(path, 'the cache', {
+    signal: end.signal,
+    pollMs: 1e6,
+    onWait: () => end.abort(new Error('enough')),
+  });
+  await t.rejects(waiting, { message: 'enough' });
+  held.release();
+});
+
 t.test('a process that is killed leaves no lock behind', async (t) => {
   const path = await lockPath(t);
   const holder = spawn(process.execPath, args(path), { stdio: ['ignore', 'pipe', 'inherit'] });

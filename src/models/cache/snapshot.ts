@@ -48,7 +48,7 @@ export async function findInCache(
 }
 
 /** The commit that a revision stood for when it was last asked for; undefined where it never was. */
-export async function commitInCache(folder: RepoFolder, revision: string): Promise<string | undefined> {
+async function commitInCache(folder: RepoFolder, revision: string): Promise<string | undefined> {
   if (isCommit(revision)) return revision;
   const text = await readFile(folder.ref(revision), 'utf8').catch(() => '');
   const commit = text.slice(0, COMMIT_CHARACTERS);

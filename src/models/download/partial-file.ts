@@ -7,6 +7,9 @@ import type { HubFile } from '../hub/answers.js';
 /** In a cache that others can write in, a link in the partial file's place must not be written through. */
 const FLAGS = constants.O_RDWR | constants.O_CREAT | constants.O_APPEND | (constants.O_NOFOLLOW ?? 0);
 
+/** Read at once when an earlier download is hashed again, bytes: many GB may be there. */
+const READ_BYTES = 1024 * 1024;
+
 /** Hexadecimal digits of a SHA-256; an etag of other length is a git object id. */
 const SHA256_DIGITS = 64;
 
@@ -25,12 +28,15 @@ export class PartialFile {
     this.#hash = hashOf(file);
   }
 
-  /** Opens it where an earlier download broke off; what is there is hashed again. */
-  static async open(path: string, file: HubFile): Promise<PartialFile> {
+  /**
+   * Opens it where an earlier download broke off; what is there is hashed again.
+   * @throws the signal's reason when it aborts
+   */
+  static async open(path: string, file: HubFile, signal: AbortSignal): Promise<PartialFile> {
     await mkdir(dirname(path), { recursive: true });
     const partial = new PartialFile(await open(path, FLAGS), path, file);
     try {
-      await partial.#readBack();
+      await partial.#readBack(signal);
       return partial;
     } catch (error) {
       await partial.close();
@@ -75,10 +81,15 @@ export class PartialFile {
     if (this.#handle.fd >= 0) await this.#handle.close();
   }
 
-  async #readBack(): Promise<void> {
+  async #readBack(signal: AbortSignal): Promise<void> {
     const { size } = await this.#handle.stat();
     if (size > this.#file.bytes) return this.reset();
-    for await (const chunk of this.#handle.createReadStream({ start: 0, autoClose: false })) {
+    for await (const chunk of this.#handle.createReadStream({
+      start: 0,
+      autoClose: false,
+      highWaterMark: READ_BYTES,
+    })) {
+      signal.throwIfAborted();
       this.#hash.update(chunk);
       this.#bytes += chunk.length;
     }

@@ -44,7 +44,7 @@ export class Transfer {
    * @throws AtomaError `download_corrupt` where it never is; the hub's failures; the signal's reason
    */
   async fetch(file: HubFile): Promise<void> {
-    const partial = await PartialFile.open(this.#folder.partial(file.etag), file);
+    const partial = await PartialFile.open(this.#folder.partial(file.etag), file, this.#options.signal);
     try {
       for (let refetches = 0; !(await this.#isFetched(partial, file)); refetches++) {
         await this.#discard(partial);

@@ -97,7 +97,8 @@ export function hubFileOf(repo: string, entry: unknown): HubFile | undefined {
   return { path, bytes: lfs?.size ?? size, etag };
 }
 
-function notUnderstood(what: string): AtomaError {
+/** An answer that is none of a hub. */
+export function notUnderstood(what: string): AtomaError {
   return new AtomaError(
     'hub_refused',
     `the hub's answer cannot be understood: ${what}; is HF_ENDPOINT a hub?`,

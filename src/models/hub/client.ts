@@ -1,9 +1,10 @@
 import { listFiles, modelInfo, whoAmI } from '@huggingface/hub';
 import type { Logger } from 'pino';
 import type { RequestInit, Response } from 'undici';
-import { AtomaError } from '../../core/index.js';
+import { AtomaError, messageOf } from '../../core/index.js';
 import type { HubTiming } from '../timing.js';
-import { cardOf, commitOf, type HubCard, type HubFile, hubFileOf } from './answers.js';
+import { cardOf, commitOf, type HubCard, type HubFile, hubFileOf, notUnderstood } from './answers.js';
+import { wholeAnswer } from './body.js';
 import type { HubConnection } from './connection.js';
 import type { HubQuestion } from './failure.js';
 import { withRetries } from './retry.js';
@@ -72,14 +73,20 @@ export class HubClient {
   }
 
   /**
-   * The name of the account that the key belongs to.
+   * The name of the account that the key belongs to; undefined without a key, where the hub has answered.
    * @throws AtomaError `model_forbidden` for a key that the hub does not know; as {@link HubClient.describe}
    */
-  whoAmI(signal: AbortSignal): Promise<string> {
-    return this.#ask({}, signal, async (params) => {
-      const { name } = await whoAmI({ ...params, accessToken: KEY_OF_CONNECTION });
-      return String(name);
-    });
+  async whoAmI(signal: AbortSignal): Promise<string | undefined> {
+    try {
+      return await this.#ask({}, signal, async (params) => {
+        const { name } = await whoAmI({ ...params, accessToken: KEY_OF_CONNECTION });
+        return String(name);
+      });
+    } catch (error) {
+      const isAnswer = error instanceof AtomaError && error.code === 'model_forbidden';
+      if (isAnswer && !this.#modules.connection.hasKey) return undefined;
+      throw error;
+    }
   }
 
   /** Opens a file of a commit, from a byte on. */
@@ -101,10 +108,18 @@ export class HubClient {
   ): Promise<Answer> {
     const { connection, logger } = this.#modules;
     const { endpoint, timing } = this.#options;
-    const request = (url: string | URL | Request, init?: object): Promise<Response> =>
-      connection.request(String(url), { ...(init as RequestInit), signal }, question);
+    const request = async (url: string | URL | Request, init?: object): Promise<Response> =>
+      wholeAnswer(
+        await connection.request(String(url), { ...(init as RequestInit), signal }, question),
+        endpoint,
+      );
     // undici's Response is the one that Node's own fetch gives, under another type.
     const params = { hubUrl: endpoint, fetch: request as unknown as typeof globalThis.fetch };
-    return withRetries(() => ask(params), { timing, signal, logger });
+    const attempt = (): Promise<Answer> =>
+      ask(params).catch((error: unknown) => {
+        signal.throwIfAborted();
+        throw error instanceof AtomaError ? error : notUnderstood(messageOf(error));
+      });
+    return withRetries(attempt, { timing, signal, logger });
   }
 }

@@ -19,6 +19,10 @@ export class HubConnection {
     this.#options = options;
   }
 
+  get hasKey(): boolean {
+    return this.#options.apiKey !== undefined;
+  }
+
   /**
    * One request. Where the hub sends on to another machine, the key does not go along.
    * @throws AtomaError for every answer that is no success, as `refusalOf` says; `hub_unreachable`

@@ -30,13 +30,13 @@ export function isPassing(error: unknown): boolean {
 export function refusalOf(response: HubRefusal, question: HubQuestion): AtomaError {
   const { status } = response;
   const { endpoint } = question;
-  const fields = { status, endpoint, repo: question.repo };
+  const retryAfterMs = retryAfter(response.headers.get('retry-after'));
+  const fields = { status, endpoint, repo: question.repo, retryAfterMs };
   if (status === 429) {
-    const retryAfterMs = retryAfter(response.headers.get('retry-after'));
     const wait =
       retryAfterMs === undefined ? '' : `, it asks for ${Math.ceil(retryAfterMs / 1000)} s of patience`;
     return new AtomaError('hub_busy', `${endpoint} has had too many requests from here (429)${wait}`, {
-      fields: { ...fields, retryAfterMs },
+      fields,
     });
   }
   // What the hub sends on to signs its links for some minutes only: the hub gives a new one.

@@ -67,14 +67,19 @@ class ModelOnDevice {
     const here = await store.find(this.#model, plan.formats);
     const finding =
       here === undefined
-        ? ok(await this.#toDownload(plan, signal))
+        ? await this.#judgeDownload(plan, signal)
         : await this.#judgeWeights(here.weights, plan, device);
     return withWarning(finding, device.warning);
   }
 
-  async #toDownload(plan: BackendPlan, signal: AbortSignal): Promise<string> {
-    const bytes = await this.#modules.store.measure(this.#model, plan.formats, signal);
-    return `not here yet: ${formatBytes(bytes)} are downloaded at the first start`;
+  async #judgeDownload(plan: BackendPlan, signal: AbortSignal): Promise<Finding> {
+    try {
+      const bytes = await this.#modules.store.measure(this.#model, plan.formats, signal);
+      return ok(`not here yet: ${formatBytes(bytes)} are downloaded at the first start`);
+    } catch (error) {
+      if (!(error instanceof AtomaError) || !error.code.startsWith('hub_')) throw error;
+      return fail(`not here yet: ${error.message}`, 'see to the hub first');
+    }
   }
 
   async #judgeWeights(weights: ModelWeights, plan: BackendPlan, device: ResolvedDevice): Promise<Finding> {

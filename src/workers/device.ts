@@ -21,7 +21,10 @@ const onCrash = (error: unknown): void =>
   send({ type: 'fault', message: `lost a worker thread: ${messageOf(error)}` });
 
 async function loadModel(model: ModelSpec, { device, gpu }: DeviceSpec): Promise<void> {
-  const { pool, info, refusal } = await ModelPool.start(
+  // ONNX Runtime runs on the CPU whatever the device.
+  const onGpu = gpu !== false && model.backend === 'llama';
+  const workers = model.workers ?? (onGpu ? 1 : availableParallelism());
+  const { pool, info } = await ModelPool.start(
     {
       spec: {
         name: model.name,
@@ -29,13 +32,14 @@ async function loadModel(model: ModelSpec, { device, gpu }: DeviceSpec): Promise
         backend: model.backend,
         gpu,
         useFlashAttention: model.useFlashAttention,
-        sequences: sequencesFor(model.sequences, gpu !== false),
+        sequences: sequencesFor(model.sequences, onGpu),
         contextSize: model.contextSize,
         batchSize: model.batchSize,
         threads: model.threads ?? 1,
         heartbeatIntervalMs,
       },
-      workers: model.workers ?? (gpu ? 1 : availableParallelism()),
+      workers,
+      mayBeFewer: model.workers === undefined,
       device,
       source: model.source,
       backendReason: model.backendReason,
@@ -47,8 +51,12 @@ async function loadModel(model: ModelSpec, { device, gpu }: DeviceSpec): Promise
     },
   );
   pools.set(model.name, pool);
-  if (refusal !== undefined) {
-    send({ type: 'warning', message: `${model.name} runs without flash attention: ${refusal}` });
+  if (info.workers < workers) {
+    const message = `${model.name} runs ${info.workers} workers instead of ${workers}: there is no memory for more`;
+    send({ type: 'warning', message });
+  }
+  if (info.flashAttentionRefusal !== undefined) {
+    send({ type: 'warning', message: `${model.name}: no flash attention: ${info.flashAttentionRefusal}` });
   }
   send({ type: 'loaded', model: info });
 }

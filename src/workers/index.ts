@@ -6,7 +6,7 @@ export {
   type ChatTemplate,
   readChatTemplate,
   renderChat,
-} from './engines/chat-template.js';
+} from './engines/weights/chat-template.js';
 export { type BackendChoice, type BackendPlan, planBackend } from './hardware/backend-plan.js';
 export { formatBytes } from './hardware/bytes.js';
 export { requireFit } from './hardware/check-fit.js';

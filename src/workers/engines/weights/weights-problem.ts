@@ -1,4 +1,4 @@
-import { AtomaError, messageOf } from '../../core/index.js';
+import { AtomaError, messageOf } from '../../../core/index.js';
 
 /**
  * Weights that cannot be loaded.

@@ -1,5 +1,5 @@
 import { Template } from '@huggingface/jinja';
-import { AtomaError, type ModelWeights, messageOf } from '../../core/index.js';
+import { AtomaError, type ModelWeights, messageOf } from '../../../core/index.js';
 import { isObject, readJson, readText, tokenContent } from './onnx-folder.js';
 import { toLoadFailure } from './weights-problem.js';
 

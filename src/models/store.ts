@@ -9,7 +9,8 @@ import {
 import { type CachedRepo, flushCache, listCache, type Removal, removeRepo } from './cache/inventory.js';
 import { RepoFolder } from './cache/layout.js';
 import { type FreeBytes, freeBytesOf } from './download/disk.js';
-import { fetchModel, firstInCache } from './download/fetch-model.js';
+import { type FetchRequest, fetchModel, firstInCache } from './download/fetch-model.js';
+import { measureModel } from './download/measure.js';
 import type { DownloadProgress } from './download/progress.js';
 import type { HubCard } from './hub/answers.js';
 import { HubClient } from './hub/client.js';
@@ -183,6 +184,20 @@ export class ModelStore {
     return this.#client.whoAmI(signal);
   }
 
+  /**
+   * Bytes of the files that {@link ModelStore.obtain} takes from the hub where nothing of them is here yet.
+   * @throws AtomaError as {@link ModelStore.describe}; `model_not_found` saying what there is
+   */
+  measure(
+    reference: ModelReference,
+    formats: readonly WeightsFormat[],
+    signal: AbortSignal,
+  ): Promise<number> {
+    return this.#firstOf(reference, formats, (request) =>
+      measureModel(request, { client: this.#client }, signal),
+    );
+  }
+
   /** What the cache holds, whoever put it there. */
   list(): Promise<readonly CachedRepo[]> {
     return listCache(this.#options.cacheDir);
@@ -219,25 +234,37 @@ export class ModelStore {
     return this.#connection.close();
   }
 
-  async #fetch(
+  #fetch(
     reference: ModelReference,
     formats: readonly WeightsFormat[],
     { signal, onProgress }: ObtainOptions,
     refresh: boolean,
   ): Promise<ObtainedModel> {
-    const target = targetOf(reference);
-    if (this.#isOffline) throw named(offline(), reference, target);
     const modules = { client: this.#client, logger: this.#logger };
     const { cacheDir, freeBytes = freeBytesOf } = this.#options;
     const shared = { endpoint: this.#endpoint, timing: this.#timing, cacheDir, freeBytes, refresh };
+    return this.#firstOf(reference, formats, (request) =>
+      fetchModel(request, modules, { ...shared, signal, onProgress }),
+    );
+  }
+
+  /** The answer of the first repository that has the model in one of the formats. */
+  async #firstOf<Answer>(
+    reference: ModelReference,
+    formats: readonly WeightsFormat[],
+    ask: (request: FetchRequest) => Promise<Answer>,
+  ): Promise<Answer> {
+    const target = targetOf(reference);
+    if (this.#isOffline) throw named(offline(), reference, target);
     const problems: AtomaError[] = [];
     for (const request of requestsOf(target, reference, formats)) {
       try {
-        return await fetchModel(request, modules, { ...shared, signal, onProgress });
+        return await ask(request);
       } catch (error) {
         // Another format may be in another repository.
-        if (!(error instanceof AtomaError) || error.code !== 'model_not_found')
+        if (!(error instanceof AtomaError) || error.code !== 'model_not_found') {
           throw named(error, reference, target);
+        }
         problems.push(error);
       }
     }

@@ -19,6 +19,16 @@ export function llamaBatchSize(wanted: number | undefined, contextSize: number, 
   return wanted ?? Math.min(contextSize * sequences, DEFAULT_BATCH_TOKENS);
 }
 
+/** On a CPU: with one thread a batch gains little beyond this. */
+const CPU_SEQUENCES = 4;
+/** On a GPU a batch of 8 costs hardly more than one of 1. */
+const GPU_SEQUENCES = 8;
+
+/** Sequences of a worker, where the configuration does not say. */
+export function sequencesFor(wanted: number | undefined, onGpu: boolean): number {
+  return wanted ?? (onGpu ? GPU_SEQUENCES : CPU_SEQUENCES);
+}
+
 /** Tokens of a prompt that ONNX Runtime evaluates at once. */
 export function onnxBatchSize(wanted: number | undefined, backend: 'onnx' | 'wasm'): number {
   return wanted ?? (backend === 'wasm' ? WASM_BATCH_TOKENS : DEFAULT_BATCH_TOKENS);

@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { AtomaError, messageOf, toErrorData } from '../core/index.js';
+import { sequencesFor } from './context-defaults.js';
 import { ModelPool } from './model-pool.js';
 import type { DeviceSpec, FromDevice, ModelSpec, ToDevice } from './protocol.js';
 
@@ -14,11 +15,6 @@ let heartbeatIntervalMs = 0;
 const send = (message: FromDevice): void => {
   if (process.connected) process.send?.(message);
 };
-
-/** Sequences a CPU worker decodes together: with one thread a batch gains little beyond this. */
-const CPU_SEQUENCES = 4;
-/** On a GPU a batch of 8 costs hardly more than one of 1. */
-const GPU_SEQUENCES = 8;
 
 /** The main process ends this one: Piscina would put a thread in its place whose load nobody waits for. */
 const onCrash = (error: unknown): void =>
@@ -36,7 +32,7 @@ async function loadModel(model: ModelSpec, { device, gpu }: DeviceSpec): Promise
         backend: model.backend,
         gpu,
         useFlashAttention: model.useFlashAttention,
-        sequences: model.sequences ?? (onGpu ? GPU_SEQUENCES : CPU_SEQUENCES),
+        sequences: sequencesFor(model.sequences, onGpu),
         contextSize: model.contextSize,
         batchSize: model.batchSize,
         threads: model.threads ?? 1,

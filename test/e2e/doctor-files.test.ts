@@ -96,14 +96,14 @@ t.test('files with secrets that others may read', async (t) => {
   const text = await readFile(config, 'utf8');
   await writeFile(config, `api_key = "${secrets[0]}"\n${text}[rpc]\nadmin_token = "${secrets[1]}"\n`);
   await chmod(config, 0o640);
-  const open = await diagnose(t, ['--model-config-path', config], secrets);
+  const open = await diagnose(t, ['--model-config-path', config], { secrets });
   t.match(open.get('secrets'), {
     status: 'warn',
     found: /mode 640\) holds api_key and admin_token/,
     remedy: `run \`chmod 600 ${config}\``,
   });
   await chmod(config, 0o600);
-  const closed = await diagnose(t, ['--model-config-path', config], secrets);
+  const closed = await diagnose(t, ['--model-config-path', config], { secrets });
   t.equal(closed.get('secrets').status, 'ok');
 });
 

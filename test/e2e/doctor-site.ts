@@ -47,9 +47,9 @@ export interface Diagnosis {
 export async function diagnose(
   t: Test,
   args: readonly string[],
-  secrets: readonly string[] = [],
+  { secrets = [], env = {} }: { readonly secrets?: readonly string[]; readonly env?: NodeJS.ProcessEnv } = {},
 ): Promise<Diagnosis> {
-  const { code, stdout, stderr } = await runCli(['doctor', '--json', '--gpu', 'cpu', ...args]);
+  const { code, stdout, stderr } = await runCli(['doctor', '--json', '--gpu', 'cpu', ...args], env);
   const shown = secrets.filter((secret) => `${stdout}${stderr}`.includes(secret));
   t.equal(shown.length, 0, 'no secret is shown');
   const lines = stdout
@@ -131,6 +131,6 @@ export class Site {
   async diagnose(t: Test, ...args: readonly string[]): Promise<Diagnosis> {
     const keystore = await readFile(join(this.dir, 'sui.keystore'), 'utf8');
     const keys = z.array(z.string()).parse(JSON.parse(keystore));
-    return await diagnose(t, [...this.flags, ...args], [this.node.secretKey, ...keys]);
+    return await diagnose(t, [...this.flags, ...args], { secrets: [this.node.secretKey, ...keys] });
   }
 }

@@ -3,9 +3,9 @@ import { AtomaError } from '#src/core/index.js';
 import { type Check, needed, ok, runChecks } from '#src/node/doctor/check.js';
 import { judgeClock } from '#src/node/doctor/endpoint.js';
 import { judgeNode } from '#src/node/doctor/machine.js';
-import { bytesText, suiText } from '#src/node/doctor/numbers.js';
 import { splitMessage } from '#src/node/doctor/sentences.js';
 import { judgeSubscriptions } from '#src/node/doctor/subscriptions.js';
+import { suiText } from '#src/node/doctor/sui-amount.js';
 
 function check(name: string, run: Check['run'], given: Partial<Check> = {}): Check {
   return { area: 'test', name, run, ...given };
@@ -107,9 +107,6 @@ t.test('messages are cut before what is to be done, and nowhere else', async (t)
 });
 
 t.test('amounts for people', async (t) => {
-  t.equal(bytesText(0), '0 B');
-  t.equal(bytesText(1536), '1.5 KiB');
-  t.equal(bytesText(80 * 1024 ** 3), '80.0 GiB');
   t.equal(suiText(10_000_000n), '0.01 SUI');
   t.equal(suiText(200_000_000_000n), '200 SUI');
 });

@@ -2,7 +2,7 @@ import { MARGIN_TICKETS } from '../gas-gate.js';
 import type { ChainFacts } from './chain.js';
 import { type Check, type Finding, fail, needed, ok, warn } from './check.js';
 import { NO_ENDPOINT } from './endpoint.js';
-import { suiText } from './numbers.js';
+import { suiText } from './sui-amount.js';
 
 const AREA = 'chain';
 /** A top-up is a matter of hours; at a ticket a minute this is more than one. */

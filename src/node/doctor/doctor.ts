@@ -1,6 +1,5 @@
-import { isAbsolute } from 'node:path';
 import type { Logger } from 'pino';
-import type { ChainConfig, Config, ConfigPaths } from '../../config/index.js';
+import { type ChainConfig, type Config, type ConfigPaths, isLocalModel } from '../../config/index.js';
 import { ModelStore } from '../../models/index.js';
 import { type GpuChoice, type Hardware, inspectHardware } from '../../workers/index.js';
 import { ChainFacts } from './chain.js';
@@ -10,6 +9,7 @@ import { contractChecks } from './contract.js';
 import { endpointChecks } from './endpoint.js';
 import { folderCheck } from './folders.js';
 import { hardwareChecks } from './hardware.js';
+import { hubCheck } from './hub.js';
 import { journalCheck, journalHolder } from './journal.js';
 import { machineChecks } from './machine.js';
 import { modelChecks } from './models.js';
@@ -29,6 +29,9 @@ export interface DoctorOptions {
   /** What `--gpu` asks for. */
   readonly gpu: GpuChoice;
 }
+
+/** Whoever waits wants to know how it is now, not whether the hub comes back within minutes. */
+const HUB_TIMING = { retries: 1, firstRetryMs: 200, maxRetryAfterMs: 1_000, stallMs: 5_000 } as const;
 
 /** A configuration that was read, and where from. */
 export interface DoctorSubject {
@@ -52,31 +55,45 @@ export async function doctor(
   { subject, gpu }: DoctorOptions,
   modules: Modules,
 ): Promise<readonly CheckResult[]> {
-  const chain = subject?.config.chain && new ChainFacts(subject.config.chain, modules);
   const hardware = once(() => inspectHardware(gpu));
+  const facts = subject && openFacts(subject, hardware, modules);
   const checks = [
     ...machineChecks(),
     ...hardwareChecks(hardware, gpu),
-    ...(subject === undefined ? [] : checksOf(subject, gpu, { hardware, chain })),
+    ...(subject === undefined || facts === undefined ? [] : checksOf(subject, gpu, facts)),
   ];
   modules.onStart(checks.length);
   try {
     return await runChecks(checks, modules.onDone);
   } finally {
-    chain?.close();
+    facts?.chain?.close();
+    await facts?.store.close();
   }
 }
 
 interface Facts {
-  readonly hardware: () => Promise<Hardware>;
+  readonly hardware: Look;
+  readonly store: ModelStore;
   readonly chain: ChainFacts | undefined;
+}
+
+type Look = () => Promise<Hardware>;
+
+function openFacts({ config }: DoctorSubject, hardware: Look, modules: Pick<Modules, 'logger'>): Facts {
+  const { chain, inference } = config;
+  const { cacheDir, apiKey } = inference;
+  return {
+    hardware,
+    store: new ModelStore({ cacheDir, apiKey, timing: HUB_TIMING }, modules),
+    chain: chain && new ChainFacts(chain, modules),
+  };
 }
 
 function checksOf({ config, paths }: DoctorSubject, gpu: GpuChoice, facts: Facts): readonly Check[] {
   const { inference, chain } = config;
-  const store = new ModelStore({ cacheDir: inference.cacheDir, apiKey: inference.apiKey });
+  const { hardware, store } = facts;
   const holder = chain === undefined ? async () => undefined : journalHolder(chain.client);
-  const local = inference.models.every(({ modelType }) => isAbsolute(modelType));
+  const local = inference.models.every(({ modelType }) => isLocalModel(modelType));
   return [
     secretFilesCheck(config, paths),
     folderCheck({
@@ -87,7 +104,8 @@ function checksOf({ config, paths }: DoctorSubject, gpu: GpuChoice, facts: Facts
       otherwise: local ? 'warn' : 'fail',
     }),
     ...(chain === undefined ? [] : dataChecks(chain, holder)),
-    ...modelChecks(inference, gpu, { store, hardware: facts.hardware }),
+    hubCheck({ models: inference.models, hasKey: inference.apiKey !== undefined }, { store }),
+    ...modelChecks({ ...inference, gpu }, { store, hardware, nodeRuns: holder }),
     portCheck(inference, holder),
     ...(facts.chain === undefined ? [noChain] : chainChecks(facts.chain, config)),
   ];

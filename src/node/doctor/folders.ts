@@ -1,8 +1,8 @@
 import { mkdtemp, rmdir, stat, statfs, unlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { AtomaError, messageOf } from '../../core/index.js';
+import { formatBytes } from '../../workers/index.js';
 import { type Check, type Finding, ok, warn } from './check.js';
-import { bytesText } from './numbers.js';
 
 interface FolderCheck {
   readonly area: string;
@@ -25,7 +25,7 @@ async function judgeFolder(name: string, path: string, wantedBytes: number): Pro
   const { bavail, bsize } = await statfs(place);
   const freeBytes = bavail * bsize;
   const made = place === path ? '' : ' (is made when it is needed)';
-  const found = `${path}${made}, ${bytesText(freeBytes)} free`;
+  const found = `${path}${made}, ${formatBytes(freeBytes)} free`;
   return freeBytes >= wantedBytes
     ? ok(found)
     : warn(found, `make room, or set ${name} to a folder elsewhere`);

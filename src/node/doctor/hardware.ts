@@ -1,6 +1,5 @@
-import { type Gpu, type GpuChoice, type Hardware, resolveDevice } from '../../workers/index.js';
+import { formatBytes, type Gpu, type GpuChoice, type Hardware, resolveDevice } from '../../workers/index.js';
 import { type Check, type Finding, fail, needed, ok, warn } from './check.js';
-import { bytesText } from './numbers.js';
 
 const AREA = 'machine';
 /** Native code is loaded in processes of their own, several builds of it, and a driver may have to wake up. */
@@ -29,7 +28,7 @@ export function hardwareChecks(hardware: () => Promise<Hardware>, choice: GpuCho
 }
 
 function judgeCpu({ cpu, memory }: Hardware): Finding {
-  const free = `${bytesText(memory.freeBytes)} of ${bytesText(memory.totalBytes)} memory free`;
+  const free = `${formatBytes(memory.freeBytes)} of ${formatBytes(memory.totalBytes)} memory free`;
   return ok(`${cpu.model}, ${cpu.cores} cores, ${free}`);
 }
 
@@ -67,8 +66,8 @@ function refusalOf(hardware: Hardware, choice: GpuChoice): string {
 
 function describeGpu({ index, name, memoryBytes, freeBytes, driver, uuid, mig }: Gpu): string {
   const facts = [
-    memoryBytes === undefined ? undefined : bytesText(memoryBytes),
-    freeBytes === undefined ? undefined : `${bytesText(freeBytes)} free`,
+    memoryBytes === undefined ? undefined : formatBytes(memoryBytes),
+    freeBytes === undefined ? undefined : `${formatBytes(freeBytes)} free`,
     driver === undefined ? undefined : `driver ${driver}`,
     uuid,
     ...mig.map((part) => `part ${part.name} ${part.uuid}`),

@@ -5,7 +5,7 @@ import { messageOf } from '../../core/index.js';
  * `: run …`. A list of problems is no such thing: what to do begins with a verb.
  */
 const CUT =
-  /^(.*)(?:[;.:] )((?:accept|add|ask|check|choose|free|get|give|go|install|make|put|raise|remove|restart|run|set|stop|switch|top|try|use|wait)\b.*)$/is;
+  /^(.*?)[;.:] ((?:pool\.|(?:accept|add|ask|check|choose|free|get|give|go|install|make|put|raise|remove|restart|run|set|stop|switch|top|try|use|wait)\b).*)$/is;
 
 /** An error's message in two: what was found, and what to do about it. */
 export function sentencesOf(error: unknown): {

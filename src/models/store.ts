@@ -116,7 +116,7 @@ export class ModelStore {
    * @param formats in order of preference
    * @throws AtomaError as {@link ModelStore.check}; `model_not_found` saying what there is; `model_forbidden`,
    * `hub_unreachable`, `hub_busy`, `hub_unavailable`, `hub_refused`, `disk_full`, `cache_unwritable`,
-   * `lock_unavailable`, `download_corrupt`, `model_unsafe_path`; the signal's reason when it aborts
+   * `lock_unavailable`, `cache_changed`, `download_corrupt`, `model_unsafe_path`; the signal's reason when it aborts
    */
   async obtain(
     reference: ModelReference,

@@ -1,5 +1,5 @@
 import { getLlama, type LlamaContextSequence, LlamaLogLevel } from 'node-llama-cpp';
-import { engineSeed } from '#src/workers/engines/sampling.js';
+import { engineSeed } from '#src/workers/engines/sampling/choice.js';
 import {
   type BenchPrompt,
   promptsOf,

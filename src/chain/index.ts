@@ -11,8 +11,11 @@ export {
   floatToBits,
   Text2TextPromptParams,
 } from './sui/layout.js';
+export { type EndpointState, SuiProbe } from './sui/probe.js';
+export type { Registration } from './sui/registration.js';
 export { chainUnavailable, isTransient } from './sui/rpc-errors.js';
 export { SerialQueue } from './sui/serial-queue.js';
+export type { SubscriptionHistory } from './sui/subscriptions.js';
 export { SuiChain, type SuiChainModules, type SuiChainOptions } from './sui/sui-chain.js';
 export { Tip } from './sui/tip.js';
 export { loadWallet, type Wallet, type WalletEnv } from './sui/wallet.js';

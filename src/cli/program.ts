@@ -3,7 +3,10 @@ import { VERSION } from '../node/index.js';
 import { addAudit } from './audit.js';
 import { addDemo } from './demo.js';
 import { addDevnet } from './devnet.js';
+import { addDoctor } from './doctor.js';
 import { EXIT, reportError } from './exit.js';
+import { addGenerate } from './generate.js';
+import { addModels } from './models.js';
 import { addStart } from './start.js';
 
 const EXAMPLES = `
@@ -35,8 +38,17 @@ function createProgram(env: NodeJS.ProcessEnv): Command {
   addDemo(program, env);
   addDevnet(program, env);
   addAudit(program, env);
-  for (const command of [program, ...program.commands]) command.exitOverride();
+  addDoctor(program, env);
+  addGenerate(program, env);
+  addModels(program, env);
+  throwOnExit(program);
   return program;
+}
+
+/** Commander ends the process by itself unless each of its commands is told not to. */
+function throwOnExit(command: Command): void {
+  command.exitOverride();
+  for (const subcommand of command.commands) throwOnExit(subcommand);
 }
 
 /** Runs the command line; `process.exitCode` tells how it went. */

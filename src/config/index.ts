@@ -9,5 +9,5 @@ export type {
   SubscriberConfig,
 } from './config.js';
 export { type ConfigPaths, loadConfig } from './load.js';
-export { isLocalModel, localModelName } from './paths.js';
+export { absoluteModelType, isLocalModel, localModelName } from './paths.js';
 export { ConfigError, type ConfigProblem } from './problem.js';

@@ -17,6 +17,11 @@ export function isLocalModel(modelType: string): boolean {
   return /\.gguf$/i.test(modelType) && !/^[\w.-]+\/[\w.-]+:/.test(modelType);
 }
 
+/** A `model_type` with its path absolute, where it names one; a relative path starts from `folder`. */
+export function absoluteModelType(modelType: string, folder: string): string {
+  return isLocalModel(modelType) ? absolutePath(modelType, folder) : modelType;
+}
+
 /** What a model in a local file or folder is called: the last part of its path, without `.gguf`. */
 export function localModelName(path: string): string {
   return basename(path).replace(/\.gguf$/i, '');

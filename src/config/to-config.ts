@@ -1,5 +1,5 @@
 import type { ChainConfig, ClientConfig, InferenceConfig, ModelConfig, SubscriberConfig } from './config.js';
-import { absolutePath, isLocalModel, localModelName } from './paths.js';
+import { absoluteModelType, absolutePath, isLocalModel, localModelName } from './paths.js';
 import type { ClientTable, InferenceTable, SubscriberTable } from './schema.js';
 
 /** Paths start from `folder`, that of the file they stand in. */
@@ -31,12 +31,8 @@ export type ModelTable = InferenceTable['models'][number];
 
 /** What prompts call a model. */
 export function modelNameOf(table: ModelTable, folder: string): string {
-  const modelType = modelTypeOf(table, folder);
+  const modelType = absoluteModelType(table.model_type, folder);
   return table.name ?? (isLocalModel(table.model_type) ? localModelName(modelType) : modelType);
-}
-
-function modelTypeOf({ model_type }: ModelTable, folder: string): string {
-  return isLocalModel(model_type) ? absolutePath(model_type, folder) : model_type;
 }
 
 function modelConfig(table: ModelTable, backend: InferenceTable['backend'], folder: string): ModelConfig {
@@ -44,7 +40,7 @@ function modelConfig(table: ModelTable, backend: InferenceTable['backend'], fold
     name: modelNameOf(table, folder),
     devices: table.device,
     precision: table.precision,
-    modelType: modelTypeOf(table, folder),
+    modelType: absoluteModelType(table.model_type, folder),
     revision: table.revision,
     useFlashAttention: table.use_flash_attention,
     backend: table.backend ?? backend,

@@ -60,7 +60,15 @@ export interface RetrySettlementEvent extends EventOrigin {
   readonly nodesInEchelon: bigint;
 }
 
-/** An event of the contract that a node has nothing to do for (registrations, subscriptions, …). */
+/** A node joined an echelon of a model: from then on it may be sampled for the model's prompts. */
+export interface NodeSubscribedEvent extends EventOrigin {
+  readonly kind: 'node_subscribed';
+  readonly nodeId: bigint;
+  readonly model: string;
+  readonly echelon: bigint;
+}
+
+/** An event of the contract that a node has nothing to do for, such as registrations. */
 export interface OtherEvent extends EventOrigin {
   readonly kind: 'other';
   readonly type: string;
@@ -81,6 +89,7 @@ export type ChainEvent =
   | DisputeEvent
   | SettledEvent
   | RetrySettlementEvent
+  | NodeSubscribedEvent
   | OtherEvent
   | UndecodableEvent;
 

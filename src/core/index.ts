@@ -5,6 +5,7 @@ export * from './completion.js';
 export * from './errors.js';
 export * from './executor.js';
 export * from './model.js';
+export * from './process-lock.js';
 export * from './prompt.js';
 export * from './stream.js';
 export * from './ticket.js';

@@ -56,6 +56,8 @@ export interface ModelInfo {
   readonly threads: number;
   readonly batchSize: number;
   readonly flashAttention: boolean;
+  /** Why it is off though the configuration asks for it, as the end of a sentence. */
+  readonly flashAttentionRefusal?: string | undefined;
   /** `cuda`, `vulkan`, `metal`, or `none`. */
   readonly gpu: string;
   /** What it was to need with all of its workers, on its GPU or in RAM, by the plan made before it was loaded. */

@@ -52,7 +52,12 @@ const QUIET_CURSOR_INTERVAL_MS = 1000;
 
 /** What the journal's cursor is about: a chain, and the package whose events are followed. */
 export function cursorScope(chain: Chain, packageId: string): CursorScope {
-  return { chain: `${chain.name}:${chain.status().chainId}`, filter: `package:${packageId}` };
+  return scopeOf(chain.name, chain.status().chainId, packageId);
+}
+
+/** As {@link cursorScope}, of a chain that is not connected. */
+export function scopeOf(chain: string, chainId: string | undefined, packageId: string): CursorScope {
+  return { chain: `${chain}:${chainId}`, filter: `package:${packageId}` };
 }
 
 /** Chain events into the journal: each batch and the cursor after it in one transaction. */

@@ -3,7 +3,7 @@ import type { Chain, GasStatus } from '../chain/index.js';
 import { messageOf, pause } from '../core/index.js';
 
 /** Commitments that the wallet must still be able to pay for when a ticket is let in, beside those owed already. */
-const MARGIN_TICKETS = 5;
+export const MARGIN_TICKETS = 5;
 /** The wallet is spent by this node alone, which counts along: another look now and then is enough. */
 const CHECK_INTERVAL_MS = 30_000;
 /** Somebody is topping the wallet up, and tickets wait for it. */

@@ -1,7 +1,11 @@
 import { join } from 'node:path';
 import type { ChainConfig } from '../config/index.js';
-import { ProcessLock } from '../tickets/index.js';
+import { ProcessLock } from '../core/index.js';
 import { JOURNAL_FILE } from './chain-side.js';
+
+/** What to do where another node has the journal or the badge. */
+const ADVICE =
+  'Two nodes with one badge would commit twice and lose collateral: stop that process first, or give this node its own badge and data_dir.';
 
 /**
  * Keeps every other node with this journal or, on this machine, with this badge out. Taken before anything else
@@ -12,10 +16,10 @@ import { JOURNAL_FILE } from './chain-side.js';
 export function takeLocks({ client }: ChainConfig, lockDir: string): readonly ProcessLock[] {
   const { dataDir, nodeBadgeId } = client;
   const path = join(dataDir, JOURNAL_FILE);
-  const journal = ProcessLock.acquire(`${path}.lock`, `the journal ${path}`);
+  const journal = ProcessLock.acquire(`${path}.lock`, `the journal ${path}`, ADVICE);
   try {
     const badgePath = join(lockDir, `badge-${nodeBadgeId}.lock`);
-    return [ProcessLock.acquire(badgePath, `the node badge ${nodeBadgeId}`), journal];
+    return [ProcessLock.acquire(badgePath, `the node badge ${nodeBadgeId}`, ADVICE), journal];
   } catch (error) {
     journal.release();
     throw error;

@@ -14,6 +14,7 @@ import {
 import { DeviceFleet } from './device-fleet.js';
 import type { Machine } from './hardware.js';
 import { describeProgress, type ModelProgress } from './model-progress.js';
+import { obtainWeights } from './obtain-weights.js';
 import { checkPlace, type FailedModel, failureOf, Placement } from './placement.js';
 
 /** Models that are there, and those that could not be brought there; one a device. */
@@ -186,12 +187,14 @@ export class ModelHost {
     const plan = planBackend(request.backend, found, way.hardware);
     const obtained = await way.oneByOne(() => {
       placement.checkWanted();
-      return this.#modules.store.obtain(request, plan.formats, {
+      return obtainWeights(this.#modules.store, request, plan, {
         signal: abort.signal,
         onProgress: (progress) => tell({ stage: 'download', model: name, ...progress }),
       });
     });
     const { backend, reason } = plan.backendOf(obtained.weights.format);
+    const where = { model: name, device: found.device, backend };
+    this.#modules.logger.info(where, `${name} is to run on ${backend} on device ${found.device}: ${reason}`);
     const device = await this.#fleet.use(found);
     try {
       placement.checkWanted();

@@ -5,6 +5,7 @@ import {
   AtomaError,
   checkPromptParams,
   type ModelInfo,
+  type ProcessLock,
   type StreamEnd,
   type StreamListener,
   type StreamTarget,
@@ -26,7 +27,7 @@ import {
   type UnloadModelResult,
 } from '../rpc/index.js';
 import { Scheduler } from '../scheduler/index.js';
-import type { Journal, ProcessLock } from '../tickets/index.js';
+import type { Journal } from '../tickets/index.js';
 import { ChainSide } from './chain-side.js';
 import { hardwareInfo, Machine } from './hardware.js';
 import { takeLocks } from './locks.js';
@@ -115,7 +116,7 @@ export class AtomaNode implements NodeApi {
     modules: { readonly logger: Logger },
   ): Promise<AtomaNode> {
     const { cacheDir, apiKey, models } = config.inference;
-    const store = new ModelStore({ cacheDir, apiKey });
+    const store = new ModelStore({ cacheDir, apiKey }, { logger: modules.logger });
     for (const model of models) store.check(model);
     const locks = config.chain === undefined ? [] : takeLocks(config.chain, options.lockDir);
     return new AtomaNode({ config, options, logger: modules.logger, store, locks });
@@ -203,6 +204,7 @@ export class AtomaNode implements NodeApi {
     await tickets;
     await this.#chainSide?.close();
     if (this.#config.inference.flushStorage) await this.#flush();
+    await this.#store.close();
     for (const lock of this.#locks) lock.release();
   }
 

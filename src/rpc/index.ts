@@ -12,4 +12,5 @@ export type {
   UnloadModelResult,
 } from './node-api.js';
 export type { RpcLimits } from './options.js';
+export { checkPort } from './port-check.js';
 export { RpcServer } from './server.js';

@@ -1,10 +1,10 @@
 import { type FastifyInstance, fastify } from 'fastify';
 import type { Logger } from 'pino';
-import { AtomaError, messageOf } from '../core/index.js';
 import { AdminGate } from './admin-gate.js';
 import { addRoutes } from './http/routes.js';
 import type { CallScope } from './json-rpc/call-scope.js';
 import { Dispatcher } from './json-rpc/dispatcher.js';
+import { listenError } from './listen-error.js';
 import { createMethods } from './methods/index.js';
 import type { NodeApi } from './node-api.js';
 import { DEFAULT_LIMITS, type RpcLimits, type RpcServerOptions } from './options.js';
@@ -88,17 +88,6 @@ function createApp(limits: RpcLimits): FastifyInstance {
     keepAliveTimeout: limits.keepAliveTimeoutMs,
     http: { headersTimeout: limits.headersTimeoutMs },
   });
-}
-
-function listenError(error: unknown, { host, port }: RpcServerOptions): AtomaError {
-  const fields = { host, port, key: 'jrpc_port' };
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  if (code === 'EADDRINUSE') {
-    const message = `Port ${host}:${port} is in use by another process: stop that one, or set jrpc_port to a free port.`;
-    return new AtomaError('port_in_use', message, { fields, cause: error });
-  }
-  const message = `The RPC server cannot listen on ${host}:${port} (${messageOf(error)}): check rpc.host and jrpc_port.`;
-  return new AtomaError('listen_failed', message, { fields, cause: error });
 }
 
 /** The host part of a URL that reaches a server listening on `host`. */

@@ -60,7 +60,7 @@ export class DeviceProcess {
       env: deviceEnvironment(spec, options.expectedWorkers, process.env),
       serialization: 'advanced',
       execArgv: [],
-      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+      stdio: ['ignore', 2, 'inherit', 'ipc'],
     });
     this.#exited = this.#follow(this.#child);
     this.#starting = new Promise((resolve, reject) => {

@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { AtomaError, messageOf, toErrorData } from '../core/index.js';
+import { sequencesFor } from './context-defaults.js';
 import { ModelPool } from './model-pool.js';
 import type { DeviceSpec, FromDevice, ModelSpec, ToDevice } from './protocol.js';
 
@@ -15,17 +16,15 @@ const send = (message: FromDevice): void => {
   if (process.connected) process.send?.(message);
 };
 
-/** Sequences a CPU worker decodes together: with one thread a batch gains little beyond this. */
-const CPU_SEQUENCES = 4;
-/** On a GPU a batch of 8 costs hardly more than one of 1. */
-const GPU_SEQUENCES = 8;
-
 /** The main process ends this one: Piscina would put a thread in its place whose load nobody waits for. */
 const onCrash = (error: unknown): void =>
   send({ type: 'fault', message: `lost a worker thread: ${messageOf(error)}` });
 
 async function loadModel(model: ModelSpec, { device, gpu }: DeviceSpec): Promise<void> {
-  const { pool, info, refusal } = await ModelPool.start(
+  // ONNX Runtime runs on the CPU whatever the device.
+  const onGpu = gpu !== false && model.backend === 'llama';
+  const workers = model.workers ?? (onGpu ? 1 : availableParallelism());
+  const { pool, info } = await ModelPool.start(
     {
       spec: {
         name: model.name,
@@ -33,13 +32,14 @@ async function loadModel(model: ModelSpec, { device, gpu }: DeviceSpec): Promise
         backend: model.backend,
         gpu,
         useFlashAttention: model.useFlashAttention,
-        sequences: model.sequences ?? (gpu ? GPU_SEQUENCES : CPU_SEQUENCES),
+        sequences: sequencesFor(model.sequences, onGpu),
         contextSize: model.contextSize,
         batchSize: model.batchSize,
         threads: model.threads ?? 1,
         heartbeatIntervalMs,
       },
-      workers: model.workers ?? (gpu ? 1 : availableParallelism()),
+      workers,
+      mayBeFewer: model.workers === undefined,
       device,
       source: model.source,
       backendReason: model.backendReason,
@@ -51,8 +51,12 @@ async function loadModel(model: ModelSpec, { device, gpu }: DeviceSpec): Promise
     },
   );
   pools.set(model.name, pool);
-  if (refusal !== undefined) {
-    send({ type: 'warning', message: `${model.name} runs without flash attention: ${refusal}` });
+  if (info.workers < workers) {
+    const message = `${model.name} runs ${info.workers} workers instead of ${workers}: there is no memory for more`;
+    send({ type: 'warning', message });
+  }
+  if (info.flashAttentionRefusal !== undefined) {
+    send({ type: 'warning', message: `${model.name}: no flash attention: ${info.flashAttentionRefusal}` });
   }
   send({ type: 'loaded', model: info });
 }

@@ -1,3 +1,4 @@
+export { sequencesFor } from './context-defaults.js';
 export type { DeviceOptions } from './device-options.js';
 export { Device, type DeviceState } from './device-supervisor.js';
 export {
@@ -5,8 +6,10 @@ export {
   type ChatTemplate,
   readChatTemplate,
   renderChat,
-} from './engines/chat-template.js';
+} from './engines/weights/chat-template.js';
 export { type BackendChoice, type BackendPlan, planBackend } from './hardware/backend-plan.js';
+export { formatBytes } from './hardware/bytes.js';
+export { requireFit } from './hardware/check-fit.js';
 export { describeHardware } from './hardware/describe.js';
 export { type ResolvedDevice, resolveDevice } from './hardware/device-label.js';
 export {

@@ -28,6 +28,8 @@ import { pulseMemory, readPulses } from './worker-pulse.js';
 export interface ModelPoolOptions {
   readonly spec: Omit<WorkerSpec, 'cancelFlags' | 'pulse'>;
   readonly workers: number;
+  /** Whether fewer will do, where memory for so many is short. */
+  readonly mayBeFewer: boolean;
   /** Device label for {@link ModelInfo}. */
   readonly device: string;
   readonly source: ModelSource | undefined;
@@ -102,12 +104,13 @@ export class ModelPool {
    * @throws AtomaError `insufficient_memory` before anything is loaded, `model_load_failed`.
    */
   static async start(
-    options: ModelPoolOptions,
+    wanted: ModelPoolOptions,
     events: ModelPoolEvents,
-  ): Promise<{ pool: ModelPool; info: ModelInfo; refusal: string | undefined }> {
-    const memory = await checkFit(options.spec, options.workers);
+  ): Promise<{ pool: ModelPool; info: ModelInfo }> {
+    const memory = await checkFit(wanted.spec, wanted);
+    const options = { ...wanted, workers: memory?.workers ?? wanted.workers };
     const pool = new ModelPool(options, events);
-    const { flashAttentionRefusal: refusal, ...engine } = await pool.#load();
+    const engine = await pool.#load();
     const { spec, workers, device, source, backendReason } = options;
     const { weights } = spec;
     const info: ModelInfo = {
@@ -122,7 +125,7 @@ export class ModelPool {
       sequencesPerWorker: spec.sequences,
       ...(memory !== undefined && { memoryBytes: memory.totalBytes }),
     };
-    return { pool, info, refusal };
+    return { pool, info };
   }
 
   /** How each worker is; meaningful once all have loaded. */

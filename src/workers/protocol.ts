@@ -148,8 +148,8 @@ export interface EngineInfo {
   readonly batchSize: number;
   readonly threads: number;
   readonly flashAttention: boolean;
-  /** Why flash attention, which was asked for, is not used. */
-  readonly flashAttentionRefusal?: string;
+  /** See {@link ModelInfo.flashAttentionRefusal}. */
+  readonly flashAttentionRefusal: string | undefined;
   /** `cuda`, `vulkan`, `metal`, or `none`. */
   readonly gpu: string;
 }

@@ -2,7 +2,7 @@ import { BroadcastChannel, parentPort, threadId } from 'node:worker_threads';
 import { workerData } from 'piscina';
 import { toErrorData } from '../core/index.js';
 import type { Engine } from './engines/engine.js';
-import { LlamaEngine } from './engines/llama.js';
+import { loadEngine } from './engines/load-engine.js';
 import { FrameOutbox } from './frame-outbox.js';
 import type { FromWorker, WorkerData, WorkerResult, WorkerTask } from './protocol.js';
 import { PulseWriter } from './worker-pulse.js';
@@ -17,7 +17,7 @@ const outbox = new FrameOutbox((frames) => post({ type: 'tokens', frames }));
 
 async function load(): Promise<Engine | undefined> {
   try {
-    const engine = await LlamaEngine.load(spec, (fraction) =>
+    const engine = await loadEngine(spec, (fraction) =>
       post({ type: 'progress', thread: threadId, fraction }),
     );
     const pulse = new PulseWriter(spec.pulse, () => ({ jobs, progress: engine.progress() }));

@@ -10,15 +10,23 @@ const MAIN = fileURLToPath(new URL('../../../dist/main.js', import.meta.url));
 export const MODEL_DIR = fileURLToPath(new URL('../../../models/atoma-tiny', import.meta.url));
 
 /** The environment without what the test runner put there for its own children. */
-function cleanEnv(): NodeJS.ProcessEnv {
+export function cleanEnv(more: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv {
   const { NODE_OPTIONS: _options, ...env } = process.env;
-  return { ...env, LOG_LEVEL: 'warn' };
+  return { ...env, LOG_LEVEL: 'warn', ...more };
+}
+
+/** The program and its arguments that run the command line. */
+export function cliCommand(args: readonly string[]): readonly [string, ...string[]] {
+  return [process.execPath, MAIN, ...args];
 }
 
 /** Runs the command line to its end. */
-export function runCli(args: readonly string[]): Promise<{ code: number; stdout: string; stderr: string }> {
+export function runCli(
+  args: readonly string[],
+  env: NodeJS.ProcessEnv = {},
+): Promise<{ code: number; stdout: string; stderr: string }> {
   return new Promise((resolve) => {
-    execFile(process.execPath, [MAIN, ...args], { env: cleanEnv() }, (error, stdout, stderr) => {
+    execFile(process.execPath, [MAIN, ...args], { env: cleanEnv(env) }, (error, stdout, stderr) => {
       const code = error === null ? 0 : typeof error.code === 'number' ? error.code : -1;
       resolve({ code, stdout, stderr });
     });
@@ -32,9 +40,9 @@ export class RunningCli {
   readonly #waiting: ((line: Record<string, unknown>) => void)[] = [];
   stderr = '';
 
-  constructor(t: Test, args: readonly string[]) {
+  constructor(t: Test, args: readonly string[], env: NodeJS.ProcessEnv = {}) {
     this.child = spawn(process.execPath, [MAIN, ...args], {
-      env: cleanEnv(),
+      env: cleanEnv(env),
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     this.child.stderr?.on('data', (data) => {

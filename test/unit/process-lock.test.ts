@@ -5,9 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import t, { type Test } from 'tap';
-import { ProcessLock } from '#src/tickets/index.js';
+import { ProcessLock } from '#src/core/index.js';
 
-const ROOM = fileURLToPath(new URL('../../../dist/tickets/index.js', import.meta.url));
+const ROOM = fileURLToPath(new URL('../../../dist/core/index.js', import.meta.url));
 const TAKE = `import { ProcessLock } from ${JSON.stringify(ROOM)};
 try { ProcessLock.acquire(process.argv[1], 'the badge'); console.log('held'); setInterval(() => {}, 1e6); }
 catch (error) { console.log(error.code + ' ' + error.message); }`;
@@ -35,6 +35,35 @@ t.test('a second process is kept out and told who is in', async (t) => {
   lock.release();
   const next = ProcessLock.acquire(path, 'the badge');
   next.release();
+});
+
+t.test('who waits gets it when it is free, and hears once who has it', async (t) => {
+  const path = await lockPath(t);
+  const held = ProcessLock.acquire(path, 'the cache');
+  const heard: string[] = [];
+  const waiting = ProcessLock.wait(path, 'the cache', {
+    signal: new AbortController().signal,
+    pollMs: 1,
+    onWait: (holder) => {
+      heard.push(holder);
+      held.release();
+    },
+  });
+  (await waiting).release();
+  t.match(heard, [new RegExp(`process ${process.pid} on `)]);
+});
+
+t.test('who waits can be called off', async (t) => {
+  const path = await lockPath(t);
+  const held = ProcessLock.acquire(path, 'the cache');
+  const end = new AbortController();
+  const waiting = ProcessLock.wait(path, 'the cache', {
+    signal: end.signal,
+    pollMs: 1e6,
+    onWait: () => end.abort(new Error('enough')),
+  });
+  await t.rejects(waiting, { message: 'enough' });
+  held.release();
 });
 
 t.test('a process that is killed leaves no lock behind', async (t) => {

@@ -165,6 +165,7 @@ const KINDS: Readonly<Record<string, string>> = {
   'settlement::DisputeEvent': 'dispute',
   'settlement::SettledEvent': 'settled',
   'settlement::RetrySettlementEvent': 'retry_settlement',
+  'db::NodeSubscribedToModelEvent': 'node_subscribed',
 };
 
 function rawEvent(name: string, value: Uint8Array, more: Partial<GrpcTypes.Event> = {}): GrpcTypes.Event {

@@ -2,7 +2,8 @@ import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
 import { getLlama, LlamaLogLevel } from 'node-llama-cpp';
 import t from 'tap';
-import { TextAssembler, TokenText } from '#src/workers/engines/token-text.js';
+import { LlamaTokenText } from '#src/workers/engines/tokens/llama-token-text.js';
+import { TextAssembler } from '#src/workers/engines/tokens/token-text.js';
 
 const FILE = fileURLToPath(new URL('../../../models/atoma-tiny/atoma-tiny.Q8_0.gguf', import.meta.url));
 
@@ -10,7 +11,7 @@ t.test('the bytes of the tokens of any text are the bytes of the text', async (t
   const llama = await getLlama({ gpu: false, build: 'never', logLevel: LlamaLogLevel.error });
   const model = await llama.loadModel({ modelPath: FILE, gpuLayers: 0 });
   t.teardown(() => llama.dispose());
-  const text = new TokenText(model, FILE);
+  const text = new LlamaTokenText(model, FILE);
   await fc.assert(
     fc.asyncProperty(fc.string({ unit: 'grapheme', minLength: 1 }), async (written) => {
       const pieces = await Promise.all(model.tokenize(written, false).map((token) => text.piece(token)));

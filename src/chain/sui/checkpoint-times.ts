@@ -3,13 +3,12 @@ import type { Logger } from 'pino';
 import type { Endpoint } from './endpoint.js';
 import { linkAbort } from './linked-abort.js';
 import { describeError } from './rpc-errors.js';
+import { millisecondsOf } from './timestamp.js';
 
 /** Events that concern one node are seldom more in a stretch of history; each entry is two numbers. */
 const KEPT_TIMES = 1_000;
 /** Enough to hide the way to the endpoint, not enough to be taken for an attack. */
 const ASKED_AT_ONCE = 16;
-const MS_PER_S = 1_000n;
-const NANOS_PER_MS = 1_000_000;
 
 /** When checkpoints were made, as the chain says; each is asked for once. */
 export class CheckpointTimes {
@@ -62,7 +61,7 @@ export class CheckpointTimes {
     );
     const time = response.checkpoint?.summary?.timestamp;
     if (time === undefined) return undefined;
-    const ms = Number(time.seconds * MS_PER_S) + Math.floor(time.nanos / NANOS_PER_MS);
+    const ms = millisecondsOf(time);
     this.#keep(sequenceNumber, ms);
     return ms;
   }

@@ -100,11 +100,10 @@ const BY_NAME: Readonly<Record<EventName, Decoder>> = {
     reader.u64();
     return { kind: 'other', ...origin, type };
   },
-  'db::NodeSubscribedToModelEvent': (reader, origin, type) => {
-    reader.u64();
-    reader.text();
-    reader.u64();
-    return { kind: 'other', ...origin, type };
+  'db::NodeSubscribedToModelEvent': (reader, origin) => {
+    const nodeId = reader.u64();
+    const model = reader.text();
+    return { kind: 'node_subscribed', ...origin, nodeId, model, echelon: reader.u64() };
   },
   'gate::Text2TextPromptEvent': readPrompt,
   'gate::Text2ImagePromptEvent': (reader, origin) => {

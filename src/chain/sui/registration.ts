@@ -20,6 +20,12 @@ export interface RegistrationOptions {
   readonly owner: string;
 }
 
+/** What the chain says of a node that is registered. */
+export interface Registration {
+  /** The package that defines the contract's types, `0x` and 64 digits: its events carry this address. */
+  readonly definingPackageId: string;
+}
+
 type ChainObject = SuiClientTypes.Object<{ content: true }>;
 
 /**
@@ -31,7 +37,7 @@ type ChainObject = SuiClientTypes.Object<{ content: true }>;
 export async function checkRegistration(
   options: RegistrationOptions,
   modules: { readonly endpoint: Endpoint },
-): Promise<void> {
+): Promise<Registration> {
   const { atomaDbId, nodeBadgeId } = options;
   const { objects } = await modules.endpoint.client.getObjects({
     objectIds: [atomaDbId, nodeBadgeId],
@@ -42,6 +48,7 @@ export async function checkRegistration(
   const badge = expectObject(objects[1], 'node_badge_id', nodeBadgeId, 'db::NodeBadge', url);
   expectOwner(badge, options);
   expectSmallId(badge, options);
+  return { definingPackageId: normalizeSuiAddress(badge.type.replace(/::.*$/, '')) };
 }
 
 function expectObject(

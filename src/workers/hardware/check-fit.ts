@@ -2,23 +2,25 @@ import { AtomaError } from '../../core/index.js';
 import type { WorkerSpec } from '../protocol.js';
 import { formatBytes } from './bytes.js';
 import { planMemory } from './memory-plan.js';
-import type { MemoryPlan, PlannedModel } from './planned-model.js';
+import { fitWorkers, type MemoryPlan, type PlannedModel } from './planned-model.js';
 
 /**
  * Checks that a model fits before it is loaded; called in the process that will load it, whose environment
  * shows its GPU. What could not be planned is left to the load to say.
+ * @param wanted how many workers, and whether the plan may be for as many as fit
  * @returns undefined where there is no plan
  * @throws AtomaError `insufficient_memory` with all numbers; `model_load_failed` where the engine died of the
  * file, which would end every other model of this process.
  */
 export async function checkFit(
   model: PlannedModel & Pick<WorkerSpec, 'name'>,
-  workers: number,
+  wanted: { readonly workers: number; readonly mayBeFewer: boolean },
 ): Promise<MemoryPlan | undefined> {
   let plan: MemoryPlan;
   try {
-    plan = await planMemory(model, workers, process.env);
+    plan = await planMemory(model, wanted.workers, process.env);
   } catch (error) {
+    if (error instanceof AtomaError && error.code === 'model_load_failed') throw error;
     if (error instanceof AtomaError && typeof error.fields['signal'] === 'string') {
       const { file } = model.weights;
       const problem = `cannot load ${file}: the engine dies of it; ${error.message}`;
@@ -26,8 +28,9 @@ export async function checkFit(
     }
     return undefined;
   }
-  requireFit(model.name, plan);
-  return plan;
+  const taken = wanted.mayBeFewer ? fitWorkers(plan) : plan;
+  requireFit(model.name, taken);
+  return taken;
 }
 
 /** @throws AtomaError `insufficient_memory`. */
@@ -48,14 +51,15 @@ export function requireFit(name: string, plan: MemoryPlan): void {
 
 /** What to change, as sentences; the first is the one that costs least. */
 function remedy(plan: MemoryPlan): string {
-  const { availableBytes, workers, sequences } = plan;
+  const { availableBytes, sequences } = plan;
   const fixed = plan.weightsBytes + plan.computeBytes;
   const perSequence = plan.kvCacheBytes / sequences;
   const fitting = Math.floor((availableBytes - fixed) / perSequence);
-  const perWorker = Math.floor((availableBytes / plan.totalBytes) * workers);
+  const fewer = fitWorkers(plan);
   const other = 'Otherwise take a smaller precision, another device, or stop what else holds that memory';
   if (fitting >= 1)
     return `pool.sequences = ${fitting} would fit, as would a smaller pool.context_size. ${other}`;
-  if (perWorker >= 1) return `pool.workers = ${perWorker} would fit. ${other}`;
-  return `Set pool.workers = 1, and lower pool.sequences and pool.context_size. ${other}`;
+  if (fewer.totalBytes <= availableBytes) return `pool.workers = ${fewer.workers} would fit. ${other}`;
+  const one = plan.workers > 1 ? 'Set pool.workers = 1, and lower' : 'Lower';
+  return `${one} pool.context_size and pool.sequences. ${other}`;
 }

@@ -1,6 +1,6 @@
+import type { GpuBackend } from '../protocol.js';
 import type { BuildFinding } from './gpu-build.js';
 import type { Gpu } from './hardware.js';
-import { runProbe } from './probe-process.js';
 import type { LlamaFinding } from './probe-protocol.js';
 import { showing } from './visible-devices.js';
 
@@ -10,8 +10,8 @@ const MAX_VULKAN_DEVICES = 16;
 /** A GPU as a build of llama.cpp sees it when it is the only one to be seen. */
 export interface SeenGpu {
   readonly name: string;
-  readonly memoryBytes: number;
-  readonly freeBytes: number;
+  readonly memoryBytes: number | undefined;
+  readonly freeBytes: number | undefined;
   readonly vulkanIndex: number | undefined;
 }
 
@@ -33,29 +33,26 @@ export function listGpus(nvidia: readonly Gpu[], seen: readonly SeenGpu[]): read
   ];
 }
 
-/** The GPUs that a build sees, each with its own memory; asks of each in a process that sees it alone. */
-export async function seeGpus(
-  { gpu, finding }: BuildFinding,
-  timeoutMs: number,
-  env: NodeJS.ProcessEnv,
-): Promise<readonly SeenGpu[]> {
-  if (finding === undefined) return [];
-  const [only, second] = finding.devices;
-  if (gpu === 'metal' || (gpu === 'cuda' && second === undefined)) {
-    return only === undefined ? [] : [seen(only, finding, undefined)];
-  }
-  const ask = (visible: Readonly<Record<string, string>>): Promise<LlamaFinding | undefined> =>
-    runProbe('llama', { gpu }, { timeoutMs, env: { ...env, ...visible } }).catch(() => undefined);
-  return gpu === 'cuda' ? eachOfCuda(finding, ask) : eachOfVulkan(finding, ask);
-}
+/** Asks a build what it sees in an environment; undefined where it does not load there. */
+export type Ask = (
+  gpu: GpuBackend,
+  visible: Readonly<Record<string, string>>,
+) => Promise<LlamaFinding | undefined>;
 
-type Ask = (visible: Readonly<Record<string, string>>) => Promise<LlamaFinding | undefined>;
+/** The GPUs that a build sees, each with its own memory: asked of each as if it were the only one. */
+export async function seeGpus({ gpu, finding }: BuildFinding, ask: Ask): Promise<readonly SeenGpu[]> {
+  if (finding === undefined) return [];
+  if (gpu === 'vulkan') return eachOfVulkan(finding, ask);
+  const [only, another] = finding.devices;
+  if (only !== undefined && another === undefined) return [seen(only, finding, undefined)];
+  return eachOfCuda(finding, ask);
+}
 
 async function eachOfCuda(all: LlamaFinding, ask: Ask): Promise<readonly SeenGpu[]> {
   const found: SeenGpu[] = [];
   for (const [index, name] of all.devices.entries()) {
-    const alone = await ask(showing(index, undefined));
-    found.push(seen(name, alone ?? { devices: [], totalBytes: 0, freeBytes: 0 }, undefined));
+    const alone = await ask('cuda', showing(index, undefined));
+    found.push(seen(name, alone, undefined));
   }
   return found;
 }
@@ -68,9 +65,8 @@ async function eachOfVulkan(all: LlamaFinding, ask: Ask): Promise<readonly SeenG
   const wanted = [...all.devices];
   const found: SeenGpu[] = [];
   for (let index = 0; index < MAX_VULKAN_DEVICES && wanted.length > 0; index++) {
-    const alone = await ask(showing(undefined, index));
-    if (alone === undefined) break;
-    const name = alone.devices[0];
+    const alone = await ask('vulkan', showing(undefined, index));
+    const name = alone?.devices[0];
     const at = name === undefined ? -1 : wanted.indexOf(name);
     if (name === undefined || at < 0) continue;
     wanted.splice(at, 1);
@@ -79,6 +75,6 @@ async function eachOfVulkan(all: LlamaFinding, ask: Ask): Promise<readonly SeenG
   return found;
 }
 
-function seen(name: string, alone: LlamaFinding, vulkanIndex: number | undefined): SeenGpu {
-  return { name, memoryBytes: alone.totalBytes, freeBytes: alone.freeBytes, vulkanIndex };
+function seen(name: string, alone: LlamaFinding | undefined, vulkanIndex: number | undefined): SeenGpu {
+  return { name, memoryBytes: alone?.totalBytes, freeBytes: alone?.freeBytes, vulkanIndex };
 }

@@ -1,7 +1,7 @@
 import { availableParallelism, cpus } from 'node:os';
 import { messageOf } from '../../core/index.js';
 import { type BuildFinding, tryBuilds } from './gpu-build.js';
-import { listGpus, seeGpus } from './gpu-list.js';
+import { type Ask, listGpus, seeGpus } from './gpu-list.js';
 import type { EngineState, GpuChoice, Hardware } from './hardware.js';
 import { askNvidia, type NvidiaReport } from './nvidia-smi.js';
 import { runProbe } from './probe-process.js';
@@ -59,7 +59,9 @@ async function gpusOf(
   env: NodeJS.ProcessEnv,
 ): Promise<Hardware['gpus']> {
   if (build === undefined || (build.gpu === 'cuda' && nvidia.gpus.length > 0)) return nvidia.gpus;
-  return listGpus(nvidia.gpus, await seeGpus(build, timeoutMs, env));
+  const ask: Ask = (gpu, visible) =>
+    runProbe('llama', { gpu }, { timeoutMs, env: { ...env, ...visible } }).catch(() => undefined);
+  return listGpus(nvidia.gpus, await seeGpus(build, ask));
 }
 
 async function stateOf(loading: Promise<unknown>): Promise<EngineState> {

@@ -1,8 +1,7 @@
 import { planOnnx } from './onnx-memory.js';
-import { type MemoryPlan, type PlannedModel, sumOf } from './planned-model.js';
+import { type MemoryPlan, type PlannedModel, planOf } from './planned-model.js';
 import { runProbe } from './probe-process.js';
 import type { MemoryFinding } from './probe-protocol.js';
-import { readSystemMemory } from './system-memory.js';
 
 /** Reading a file's header and loading the engine; a disk that has to wake up takes the longest. */
 const TIMEOUT_MS = 60_000;
@@ -19,20 +18,20 @@ export async function planMemory(
   workers: number,
   env: NodeJS.ProcessEnv,
 ): Promise<MemoryPlan> {
-  if (model.backend !== 'llama') return planOnnx(model, workers);
+  const { backend, weights } = model;
+  if (backend !== 'llama' && weights.format === 'onnx') return planOnnx(model, weights, backend, workers);
   const found = await askLlama(model, env);
-  return {
+  const each = {
     place: model.gpu === false ? 'ram' : 'gpu',
-    ...sumOf({
-      weightsBytes: found.weightsBytes * (found.weightsShared ? 1 : workers),
-      kvCacheBytes: found.kvCacheBytes * workers,
-      computeBytes: (found.contextBytes - found.kvCacheBytes) * workers,
-    }),
-    availableBytes: found.freeBytes ?? (await readSystemMemory()).freeBytes,
-    workers,
+    weightsBytes: found.weightsBytes,
+    kvCacheBytes: found.kvCacheBytes,
+    computeBytes: found.contextBytes - found.kvCacheBytes,
+    availableBytes: found.freeBytes,
     sequences: model.sequences,
     contextSize: found.contextSize,
-  };
+    weightsShared: found.weightsShared,
+  } as const;
+  return planOf(each, workers);
 }
 
 function askLlama(model: PlannedModel, env: NodeJS.ProcessEnv): Promise<MemoryFinding> {

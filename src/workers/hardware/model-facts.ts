@@ -1,19 +1,19 @@
-import { type Backend, type ModelWeights, messageOf } from '../../core/index.js';
-import { readChatTemplate } from '../engines/chat-template.js';
-import { readJson } from '../engines/onnx-folder.js';
-import { toLoadFailure } from '../engines/weights-problem.js';
+import { AtomaError, type Backend, type ModelWeights, messageOf } from '../../core/index.js';
+import { readChatTemplate } from '../engines/weights/chat-template.js';
+import { checkOnnx, type OnnxWeights } from '../engines/weights/onnx-check.js';
+import { readOnnxShape } from '../engines/weights/onnx-shape.js';
+import { toLoadFailure } from '../engines/weights/weights-problem.js';
 import type { GpuBackend } from '../protocol.js';
 import { planMemory } from './memory-plan.js';
-import { readOnnxShape } from './onnx-shape.js';
 import type { MemoryPlan } from './planned-model.js';
 
 /** What weights say of themselves, and the memory that they need here. */
 export interface ModelFacts {
   /** `llama`, `qwen3`, …; undefined where the weights do not say. */
   readonly architecture: string | undefined;
-  /** Of ONNX weights about, from the shape. */
+  /** Of quantised ONNX weights, packed numbers count as they are stored. */
   readonly parameters: number | undefined;
-  /** `q4_k_m`, `f16`, …, in lower case. */
+  /** `q4_k_m`, `f16`, …; of ONNX weights what the file's name says, `f32` where it says nothing. */
   readonly quantisation: string | undefined;
   readonly trainedContextSize: number | undefined;
   /** Jinja; undefined for a model that takes raw prompts. */
@@ -41,10 +41,11 @@ export interface InspectModelOptions {
  */
 export async function inspectModel(weights: ModelWeights, options: InspectModelOptions): Promise<ModelFacts> {
   try {
-    const [header, template, memory] = await Promise.all([
-      weights.format === 'gguf' ? readGguf(weights.file) : readOnnx(weights.folder, weights.file),
+    // First, since it checks the file in a process of its own: a damaged one can keep a reader busy for ever.
+    const memory = await planFor(weights, options);
+    const [header, template] = await Promise.all([
+      weights.format === 'gguf' ? readGguf(weights.file) : readOnnx(weights),
       readChatTemplate(weights),
-      planFor(weights, options),
     ]);
     return { ...header, chatTemplate: template?.source, ...memory };
   } catch (error) {
@@ -72,15 +73,14 @@ async function readGguf(file: string): Promise<Header> {
   };
 }
 
-async function readOnnx(folder: string, file: string): Promise<Header> {
-  const config = (await readJson(folder, 'config.json')) ?? {};
-  const { parameters, trainedContextSize } = readOnnxShape(config);
+async function readOnnx(weights: OnnxWeights): Promise<Header> {
+  const { config, graph } = await checkOnnx(weights);
   const type = config['model_type'];
   return {
     architecture: typeof type === 'string' ? type : undefined,
-    parameters: parameters || undefined,
-    quantisation: /_([a-z0-9]+)\.onnx$/.exec(file)?.[1] ?? 'f32',
-    trainedContextSize,
+    parameters: graph.parameters,
+    quantisation: /_([a-z0-9]+)\.onnx$/.exec(weights.file)?.[1] ?? 'f32',
+    trainedContextSize: readOnnxShape(config).trainedContextSize,
     license: undefined,
   };
 }
@@ -102,6 +102,7 @@ async function planFor(
   try {
     return { memory: await planMemory(model, workers, env), memoryFault: undefined };
   } catch (error) {
+    if (error instanceof AtomaError && error.code === 'model_load_failed') throw error;
     return { memory: undefined, memoryFault: messageOf(error) };
   }
 }

@@ -54,11 +54,9 @@ function parseRow(line: string): Gpu | undefined {
   };
 }
 
-/** Cells of a CSV line, without their quotes and the spaces around them. */
+/** Cells of a CSV line, without their quotes and the spaces around them: split where an even number follows. */
 function splitCsv(line: string): string[] {
-  const cells = line.match(/\s*"(?:[^"]|"")*"\s*(?=,|$)|[^,]*(?=,|$)/g) ?? [];
-  // An unquoted cell that is not the first matches once more, empty, at its own end.
-  return cells.filter((cell, at) => cell !== '' || at === 0).map(unquote);
+  return line.split(/,(?=(?:[^"]*"[^"]*")*[^"]*$)/).map(unquote);
 }
 
 function unquote(cell: string): string {

@@ -1,0 +1,118 @@
+import { AtomaError } from '../../../core/index.js';
+import type { SamplingChoice } from './choice.js';
+import { MersenneTwister } from './mersenne-twister.js';
+import { TokenRanking } from './token-ranking.js';
+
+/**
+ * Chooses tokens as llama.cpp's samplers do, for engines that have none of their own: the chain of
+ * node-llama-cpp (`rebuildChainIfNeeded` in its addon/AddonSampler.cpp), with the formulas of llama.cpp's
+ * src/llama-sampler.cpp. Repeat penalty; then, where the temperature is 0, the best token, and else top-k,
+ * top-p, temperature and a draw. The same seed chooses the same tokens from the same logits: llama.cpp
+ * computes in single precision, and what is rounded there is rounded here (`Math.fround`, typed arrays).
+ */
+export class Sampler {
+  readonly #choice: SamplingChoice;
+  readonly #temperature: number;
+  readonly #penalty: number;
+  readonly #topP: number;
+  readonly #random: MersenneTwister;
+  readonly #ranking: TokenRanking;
+  /** For each token the number of the call that saw it last in the penalized part of the history. */
+  readonly #seen: Uint32Array;
+  #calls = 0;
+
+  /** @param vocabularySize how many logits there are at each position */
+  constructor(choice: SamplingChoice, vocabularySize: number) {
+    this.#choice = choice;
+    this.#temperature = Math.fround(choice.temperature);
+    this.#penalty = Math.fround(choice.repeatPenalty);
+    this.#topP = Math.fround(choice.topP);
+    this.#random = new MersenneTwister(choice.seed);
+    this.#ranking = new TokenRanking(vocabularySize);
+    this.#seen = new Uint32Array(vocabularySize);
+  }
+
+  /**
+   * The next token.
+   * @param logits of the position; the penalty is applied in place
+   * @param history the tokens of the sequence so far, prompt included
+   * @throws AtomaError `engine_failed` where the logits are no numbers.
+   */
+  sample(logits: Float32Array, history: readonly number[]): number {
+    this.#penalize(logits, history);
+    const best = argmax(logits);
+    const bestLogit = logits[best] ?? Number.NaN;
+    if (!Number.isFinite(bestLogit)) {
+      throw new AtomaError('engine_failed', `the model computed no numbers: its best logit is ${bestLogit}`);
+    }
+    if (this.#temperature <= 0) return best;
+    const { topK } = this.#choice;
+    const kept = topK > 0 ? Math.min(topK, logits.length) : logits.length;
+    this.#ranking.rank(logits, bestLogit, kept);
+    return this.#draw(logits, bestLogit, this.#nucleus(logits, bestLogit, kept));
+  }
+
+  /** `llama_sampler_penalties_apply`, without frequency and presence penalties. */
+  #penalize(logits: Float32Array, history: readonly number[]): void {
+    const { repeatLastN } = this.#choice;
+    if (this.#penalty === 1 || repeatLastN === 0) return;
+    const call = ++this.#calls;
+    for (let i = Math.max(0, history.length - repeatLastN); i < history.length; i++) {
+      const token = history[i] ?? 0;
+      if (this.#seen[token] === call) continue;
+      this.#seen[token] = call;
+      const logit = logits[token] ?? 0;
+      // A division alone would make tokens with negative logits more likely.
+      logits[token] = logit <= 0 ? logit * this.#penalty : logit / this.#penalty;
+    }
+  }
+
+  /** `llama_sampler_top_p_apply`: how many of the best tokens it takes to reach `top_p`. */
+  #nucleus(logits: Float32Array, bestLogit: number, kept: number): number {
+    if (this.#topP >= 1) return kept;
+    const weight = (token: number): number => Math.fround(Math.exp((logits[token] ?? 0) - bestLogit));
+    const candidates = this.#ranking.grouped(kept);
+    let sum = 0;
+    for (let i = 0; i < kept; i++) sum = Math.fround(sum + weight(candidates[i] ?? 0));
+    let reached = 0;
+    for (let place = 0; place < kept; place++) {
+      reached = Math.fround(reached + Math.fround(weight(this.#ranking.at(place)) / sum));
+      if (reached >= this.#topP) return place + 1;
+    }
+    return kept;
+  }
+
+  /** `llama_sampler_temp_impl`, then `llama_sampler_dist_apply`. */
+  #draw(logits: Float32Array, bestLogit: number, kept: number): number {
+    const random = this.#random.nextDouble();
+    if (kept === 1) return this.#ranking.at(0);
+    const temperature = this.#temperature;
+    const top = Math.fround(bestLogit / temperature);
+    const weight = (token: number): number =>
+      Math.fround(Math.exp(Math.fround(Math.fround((logits[token] ?? 0) / temperature) - top)));
+    const candidates = this.#ranking.grouped(kept);
+    let sum = 0;
+    for (let i = 0; i < kept; i++) sum += weight(candidates[i] ?? 0);
+    const target = sum * random;
+    let reached = 0;
+    for (let place = 0; place < kept; place++) {
+      reached += weight(this.#ranking.at(place));
+      if (reached >= target) return this.#ranking.at(place);
+    }
+    return this.#ranking.at(kept - 1);
+  }
+}
+
+/** The token with the largest logit, of equal ones the first, as `llama_sampler_greedy_apply` takes it. */
+function argmax(logits: Float32Array): number {
+  let best = 0;
+  let bestLogit = logits[0] ?? Number.NEGATIVE_INFINITY;
+  for (let token = 1; token < logits.length; token++) {
+    const logit = logits[token] ?? Number.NEGATIVE_INFINITY;
+    if (logit > bestLogit) {
+      best = token;
+      bestLogit = logit;
+    }
+  }
+  return best;
+}

@@ -1,0 +1,175 @@
+import { stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { AtomaError, type Completion, messageOf, type PromptParams } from '../../core/index.js';
+import { contextSizeFor, onnxBatchSize } from '../context-defaults.js';
+import type { EngineInfo, WorkerSpec } from '../protocol.js';
+import { complete } from './completion-loop.js';
+import type { Engine, GenerationControl } from './engine.js';
+import { CausalModel, KeyValueCache } from './onnx/causal-model.js';
+import { loadLibrary, type OnnxBackend } from './onnx/library.js';
+import { promptInput } from './prompt-input.js';
+import { samplingChoice } from './sampling/choice.js';
+import { Sampler } from './sampling/sampler.js';
+import { OnnxTokenizer } from './tokens/onnx-tokenizer.js';
+import { checkOnnx, externalFiles, type OnnxModelFiles, type OnnxWeights } from './weights/onnx-check.js';
+import { readOnnxShape } from './weights/onnx-shape.js';
+import { toLoadFailure, weightsProblem } from './weights/weights-problem.js';
+
+/** WebAssembly addresses 4 GiB, for weights and for all that is computed from them, and Node reads files of 2. */
+const WASM_LIMIT_BYTES = 2 * 1024 ** 3;
+
+/** An ONNX model on ONNX Runtime: one session, and for each sequence a cache of its own. */
+export class TransformersEngine implements Engine {
+  readonly info: EngineInfo;
+  readonly #model: CausalModel;
+  readonly #tokenizer: OnnxTokenizer;
+  readonly #sequences: number;
+  #running = 0;
+  #evaluated = 0;
+
+  private constructor(info: EngineInfo, model: CausalModel, tokenizer: OnnxTokenizer, sequences: number) {
+    this.info = info;
+    this.#model = model;
+    this.#tokenizer = tokenizer;
+    this.#sequences = sequences;
+  }
+
+  /**
+   * @param onProgress 0 at the start and 1 at the end: the runtime tells nothing between
+   * @throws AtomaError `model_load_failed` naming the file.
+   */
+  static async load(
+    spec: WorkerSpec,
+    backend: OnnxBackend,
+    onProgress: (fraction: number) => void,
+  ): Promise<TransformersEngine> {
+    const { weights } = spec;
+    if (weights.format !== 'onnx') {
+      throw weightsProblem(weights.file, 'is no ONNX graph', `run it on llama.cpp, not on ${backend}`);
+    }
+    try {
+      onProgress(0);
+      const files = await checkOnnx(weights);
+      const info = await describe(spec, backend, weights, files);
+      if (backend === 'wasm') checkWasmSize(join(weights.folder, weights.file), info.fileBytes);
+      const library = await loadLibrary(backend, spec.threads);
+      const tokenizer = new OnnxTokenizer(
+        await library.AutoTokenizer.from_pretrained(weights.folder, { local_files_only: true }),
+        files,
+      );
+      const { threads, contextSize } = info;
+      const model = await CausalModel.load(library, weights, { backend, threads, contextSize });
+      onProgress(1);
+      return new TransformersEngine(info, model, tokenizer, spec.sequences);
+    } catch (error) {
+      throw toLoadFailure(join(weights.folder, weights.file), error);
+    }
+  }
+
+  async generate(params: PromptParams, control: GenerationControl): Promise<Completion> {
+    const startedAt = performance.now();
+    const { contextSize } = this.info;
+    const input = promptInput(params, this.#tokenizer, contextSize);
+    if (this.#running >= this.#sequences) throw new AtomaError('engine_failed', 'every sequence is taken');
+    this.#running++;
+    const history = [...input];
+    try {
+      return await complete(
+        { params, control, input, contextSize, startedAt },
+        {
+          history,
+          tokens: () => this.#tokens(params, input, history, control),
+          piece: (token) => this.#tokenizer.piece(token),
+        },
+      );
+    } catch (error) {
+      if (error instanceof AtomaError) throw error;
+      throw new AtomaError('engine_failed', `ONNX Runtime: ${messageOf(error)}`, { cause: error });
+    } finally {
+      this.#running--;
+    }
+  }
+
+  progress(): number {
+    return this.#evaluated;
+  }
+
+  async dispose(): Promise<void> {
+    await this.#model.dispose();
+  }
+
+  async *#tokens(
+    params: PromptParams,
+    input: readonly number[],
+    history: readonly number[],
+    control: GenerationControl,
+  ): AsyncGenerator<number> {
+    const cache = new KeyValueCache();
+    try {
+      let logits = await this.#prefill(input, cache, control);
+      const sampler = new Sampler(samplingChoice(params, this.info.contextSize), logits.length);
+      while (true) {
+        const token = sampler.sample(logits, history);
+        if (this.#tokenizer.ends.has(token)) return;
+        yield token;
+        logits = await this.#evaluate([token], cache);
+      }
+    } finally {
+      cache.clear();
+    }
+  }
+
+  /** @returns the logits after the prompt's last token */
+  async #prefill(
+    input: readonly number[],
+    cache: KeyValueCache,
+    control: GenerationControl,
+  ): Promise<Float32Array> {
+    const { batchSize } = this.info;
+    let logits: Float32Array = new Float32Array();
+    for (let at = 0; at < input.length; at += batchSize) {
+      if (control.isCancelled()) throw new AtomaError('cancelled', 'the job was cancelled');
+      logits = await this.#evaluate(input.slice(at, at + batchSize), cache);
+    }
+    return logits;
+  }
+
+  #evaluate(tokens: readonly number[], cache: KeyValueCache): Promise<Float32Array> {
+    this.#evaluated += tokens.length;
+    return this.#model.forward(tokens, cache);
+  }
+}
+
+function checkWasmSize(file: string, bytes: number): void {
+  if (bytes <= WASM_LIMIT_BYTES) return;
+  throw weightsProblem(
+    file,
+    `has ${bytes} bytes of weights, WebAssembly holds ${WASM_LIMIT_BYTES} here`,
+    'run it on another backend, or take a smaller quantization',
+  );
+}
+
+async function describe(
+  spec: WorkerSpec,
+  backend: OnnxBackend,
+  weights: OnnxWeights,
+  { config, graph }: OnnxModelFiles,
+): Promise<EngineInfo> {
+  const file = join(weights.folder, weights.file);
+  const files = [file, ...externalFiles(file, graph).map((at) => join(dirname(file), at))];
+  const sizes = await Promise.all(files.map(async (path) => (await stat(path)).size));
+  const trained = readOnnxShape(config).trainedContextSize;
+  const contextSize = contextSizeFor(spec.contextSize, trained);
+  return {
+    description: `${String(config['model_type'] ?? 'unknown')} ONNX`,
+    parameters: graph.parameters,
+    fileBytes: sizes.reduce((sum, size) => sum + size, 0),
+    contextSize,
+    trainedContextSize: trained ?? contextSize,
+    batchSize: onnxBatchSize(spec.batchSize, backend),
+    threads: spec.threads,
+    flashAttention: false,
+    flashAttentionRefusal: spec.useFlashAttention ? 'ONNX Runtime has none on the CPU' : undefined,
+    gpu: 'none',
+  };
+}

@@ -1,0 +1,84 @@
+import { Template } from '@huggingface/jinja';
+import { AtomaError, type ModelWeights, messageOf } from '../../../core/index.js';
+import { isObject, readJson, readText, tokenContent } from './onnx-folder.js';
+import { toLoadFailure } from './weights-problem.js';
+
+/** How a model wants a chat written, as its weights say. */
+export interface ChatTemplate {
+  /** Jinja, in the dialect of Hugging Face's tokenizers. */
+  readonly source: string;
+  /** Text of the token that begins a sequence; empty where there is none. */
+  readonly bosText: string;
+  readonly eosText: string;
+}
+
+/** One turn of a chat; `role` is `system`, `user` or `assistant`, where the template knows no others. */
+export interface ChatMessage {
+  readonly role: string;
+  readonly content: string;
+}
+
+/**
+ * The chat template that comes with weights: in a GGUF's metadata, or beside an ONNX graph. Of several the
+ * one named `default` is taken, or else the first.
+ * @returns undefined where the model has none: it takes raw prompts.
+ * @throws AtomaError `model_load_failed` where a file cannot be read.
+ */
+export async function readChatTemplate(weights: ModelWeights): Promise<ChatTemplate | undefined> {
+  try {
+    return weights.format === 'gguf' ? await ofGguf(weights.file) : await ofFolder(weights.folder);
+  } catch (error) {
+    throw toLoadFailure(weights.format === 'gguf' ? weights.file : weights.folder, error);
+  }
+}
+
+/**
+ * A chat as a prompt, with the beginning of the assistant's answer at its end.
+ * @throws AtomaError `chat_template_failed` where the template refuses these messages or is none.
+ */
+export function renderChat(template: ChatTemplate, messages: readonly ChatMessage[]): string {
+  try {
+    return new Template(template.source).render({
+      messages,
+      add_generation_prompt: true,
+      bos_token: template.bosText,
+      eos_token: template.eosText,
+    });
+  } catch (error) {
+    const problem = `the model's chat template does not take this chat: ${messageOf(error)}`;
+    throw new AtomaError('chat_template_failed', problem, { cause: error });
+  }
+}
+
+async function ofGguf(file: string): Promise<ChatTemplate | undefined> {
+  // Loaded here, so that who only asks for a template of an ONNX model does without.
+  const { readGgufFileInfo } = await import('node-llama-cpp');
+  const { metadata } = await readGgufFileInfo(file, {
+    sourceType: 'filesystem',
+    readTensorInfo: false,
+    logWarnings: false,
+    spliceSplitFiles: false,
+  });
+  const source = metadata.tokenizer?.chat_template;
+  if (typeof source !== 'string') return undefined;
+  const ggml = metadata.tokenizer?.ggml;
+  const text = (token: number | undefined): string =>
+    (token === undefined ? undefined : ggml?.tokens[token]) ?? '';
+  return { source, bosText: text(ggml?.bos_token_id), eosText: text(ggml?.eos_token_id) };
+}
+
+async function ofFolder(folder: string): Promise<ChatTemplate | undefined> {
+  const config = (await readJson(folder, 'tokenizer_config.json')) ?? {};
+  const source = (await readText(folder, 'chat_template.jinja')) ?? chosen(config['chat_template']);
+  if (source === undefined) return undefined;
+  return { source, bosText: tokenContent(config['bos_token']), eosText: tokenContent(config['eos_token']) };
+}
+
+/** `chat_template` is one template, or a list of `{name, template}`. */
+function chosen(value: unknown): string | undefined {
+  if (typeof value === 'string') return value;
+  if (!Array.isArray(value)) return undefined;
+  const named = value.filter(isObject);
+  const { template } = named.find(({ name }) => name === 'default') ?? named[0] ?? {};
+  return typeof template === 'string' ? template : undefined;
+}

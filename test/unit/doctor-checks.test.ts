@@ -3,9 +3,9 @@ import { AtomaError } from '#src/core/index.js';
 import { type Check, needed, ok, runChecks } from '#src/node/doctor/check.js';
 import { judgeClock } from '#src/node/doctor/endpoint.js';
 import { judgeNode } from '#src/node/doctor/machine.js';
-import { suiText } from '#src/node/doctor/sui-amount.js';
 import { splitMessage } from '#src/node/doctor/sentences.js';
 import { judgeSubscriptions } from '#src/node/doctor/subscriptions.js';
+import { suiText } from '#src/node/doctor/sui-amount.js';
 
 function check(name: string, run: Check['run'], given: Partial<Check> = {}): Check {
   return { area: 'test', name, run, ...given };

@@ -1,34 +1,12 @@
-import type { ModelWeights } from '../core/index.js';
 import type { HubDescription, ModelReference, ObtainedModel } from '../models/index.js';
 import { EXIT, writeLine } from './exit.js';
+import type { InspectedModel, InspectWeights } from './inspect-weights.js';
 import { createLogger } from './logger.js';
 import { formatsOf, type ModelFlags, openModels, referenceOf } from './model-flags.js';
 import { bytesText } from './sizes.js';
 
-/** What weights say of themselves; what they do not say is undefined. */
-export interface InspectedModel {
-  readonly architecture: string | undefined;
-  readonly parameters: number | undefined;
-  readonly quantisation: string | undefined;
-  /** Tokens. */
-  readonly trainedContextSize: number | undefined;
-  readonly chatTemplate: string | undefined;
-  readonly license: string | undefined;
-  /** What it needs on this machine. */
-  readonly memory:
-    | { readonly weightsBytes: number; readonly kvCacheBytes: number; readonly computeBytes: number }
-    | undefined;
-}
-
-/** What the memory is counted for; what is undefined is as the node chooses it. */
-export interface InspectOptions {
-  /** Tokens a sequence can hold. */
-  readonly contextSize: number | undefined;
-  readonly sequences: number | undefined;
-}
-
-/** Reads weights that are here. */
-export type Inspect = (weights: ModelWeights, options: InspectOptions) => Promise<InspectedModel>;
+/** The longest label, `context per sequence`. */
+const LABEL_CHARACTERS = 20;
 
 /** Everything that `info` can tell, in the order in which it does. */
 type Facts = Readonly<Record<string, unknown>>;
@@ -38,7 +16,7 @@ export async function showModel(
   name: string,
   flags: ModelFlags & { readonly json?: boolean },
   env: NodeJS.ProcessEnv,
-  inspect: Inspect | undefined,
+  inspect: InspectWeights,
 ): Promise<number> {
   const { store, models, pool } = await openModels(flags, env, createLogger(env['LOG_LEVEL'] ?? 'warn'));
   try {
@@ -47,7 +25,7 @@ export async function showModel(
     const facts =
       found === undefined
         ? factsOfHub(reference, await store.describe(reference, new AbortController().signal))
-        : factsOfWeights(reference, found, await inspect?.(found.weights, pool));
+        : factsOfWeights(reference, found, await inspect(found.weights, pool));
     if (flags.json) writeLine({ type: 'model', ...facts });
     else process.stdout.write(textOf(facts));
     return EXIT.done;
@@ -59,9 +37,9 @@ export async function showModel(
 function factsOfWeights(
   { name }: ModelReference,
   { weights, source }: ObtainedModel,
-  inspected: InspectedModel | undefined,
+  inspected: InspectedModel,
 ): Facts {
-  const { memory } = inspected ?? {};
+  const { memory } = inspected;
   return {
     model: name,
     here: true,
@@ -71,15 +49,22 @@ function factsOfWeights(
     format: weights.format,
     file: weights.format === 'gguf' ? weights.file : `${weights.folder}/${weights.file}`,
     size_bytes: weights.bytes,
-    architecture: inspected?.architecture ?? null,
-    parameters: inspected?.parameters ?? null,
-    quantisation: inspected?.quantisation ?? null,
-    context_size: inspected?.trainedContextSize ?? null,
-    license: inspected?.license ?? null,
+    architecture: inspected.architecture ?? null,
+    parameters: inspected.parameters ?? null,
+    quantisation: inspected.quantisation ?? null,
+    context_size: inspected.trainedContextSize ?? null,
+    license: inspected.license ?? null,
+    memory_place: memory?.place ?? null,
+    memory_bytes: memory?.totalBytes ?? null,
     weights_bytes: memory?.weightsBytes ?? null,
     kv_cache_bytes: memory?.kvCacheBytes ?? null,
     compute_bytes: memory?.computeBytes ?? null,
-    chat_template: inspected?.chatTemplate ?? null,
+    available_bytes: memory?.availableBytes ?? null,
+    workers: memory?.workers ?? null,
+    sequences: memory?.sequences ?? null,
+    context_per_sequence: memory?.contextSize ?? null,
+    memory_fault: inspected.memoryFault ?? null,
+    chat_template: inspected.chatTemplate ?? null,
   };
 }
 
@@ -108,13 +93,13 @@ function textOf(facts: Facts): string {
         `${key
           .replace(/_bytes$/, '')
           .replaceAll('_', ' ')
-          .padEnd(14)}  ${shown(key, value)}\n`,
+          .padEnd(LABEL_CHARACTERS)}  ${shown(key, value)}\n`,
     );
   return lines.join('');
 }
 
 function shown(key: string, value: unknown): string {
-  const rest = `\n${' '.repeat(16)}`;
+  const rest = `\n${' '.repeat(LABEL_CHARACTERS + 2)}`;
   if (key === 'here') return value === true ? 'yes' : 'no: `models pull` downloads it';
   if (key.endsWith('_bytes')) return bytesText(Number(value));
   if (Array.isArray(value)) return value.map(({ path, bytes }) => `${path} (${bytesText(bytes)})`).join(rest);

@@ -3,9 +3,10 @@ import { type Command, InvalidArgumentError } from 'commander';
 import { AtomaError } from '../core/index.js';
 import type { CachedRepo, ModelStore } from '../models/index.js';
 import { EXIT, exitCodeOf, reportError, writeLine } from './exit.js';
+import { inspectWeights } from './inspect-weights.js';
 import { createLogger } from './logger.js';
 import { addModelOptions, addStoreOptions, type ModelFlags, openModels, referenceOf } from './model-flags.js';
-import { type Inspect, showModel } from './models-info.js';
+import { showModel } from './models-info.js';
 import { pullModel } from './models-pull.js';
 import { bytesText, tableText } from './sizes.js';
 
@@ -19,11 +20,8 @@ const NAME_HELP =
 const KEY_HELP =
   "\nWithout a configuration the cache and the key are those of the hub's own tools: HF_HUB_CACHE or HF_HOME, and\nHF_TOKEN or the file of their login. HF_ENDPOINT names a mirror; HTTPS_PROXY and NO_PROXY are kept.";
 
-/**
- * Adds `models`: what is in the cache, and what comes into it.
- * @param inspect reads weights for `models info`; without it the command shows what the cache knows
- */
-export function addModels(program: Command, env: NodeJS.ProcessEnv, inspect?: Inspect): void {
+/** Adds `models`: what is in the cache, and what comes into it. */
+export function addModels(program: Command, env: NodeJS.ProcessEnv): void {
   const models = program.command('models').description('list, download, remove and describe models');
   addStoreOptions(models.command('list').description('what the cache holds'))
     .option('--json', 'NDJSON on stdout: one line a repository')
@@ -44,7 +42,9 @@ export function addModels(program: Command, env: NodeJS.ProcessEnv, inspect?: In
     .argument('<name>', NAME_HELP)
     .option('--json', 'NDJSON on stdout: one line')
     .addHelpText('after', KEY_HELP)
-    .action(ending((name: string, flags: ModelFlags & JsonFlag) => showModel(name, flags, env, inspect)));
+    .action(
+      ending((name: string, flags: ModelFlags & JsonFlag) => showModel(name, flags, env, inspectWeights)),
+    );
 }
 
 /** Runs a command and sets the process's exit code from how it ended. */

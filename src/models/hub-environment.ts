@@ -19,6 +19,11 @@ export function endpointOf(env: Environment): string {
   throw new AtomaError('invalid_config', 'HF_ENDPOINT is no URL that starts with https:// or http://');
 }
 
+/** Whether the hub is not to be asked: the switch of the hub's own tools, in the words that they take. */
+export function isOffline(env: Environment): boolean {
+  return /^(1|on|yes|true)$/i.test(env['HF_HUB_OFFLINE'] ?? '');
+}
+
 /** Whether what is sent to an address can be read on the way. */
 export function isOpenToReaders(endpoint: string): boolean {
   const { protocol, hostname } = new URL(endpoint);

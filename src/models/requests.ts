@@ -24,6 +24,14 @@ export function requestsOf(
   }));
 }
 
+/** Where the hub is not to be asked. */
+export function offline(): AtomaError {
+  return new AtomaError(
+    'hub_unreachable',
+    'not all of it is in the cache, and HF_HUB_OFFLINE says that the hub is not to be asked',
+  );
+}
+
 /** Why no repository gave the model. */
 export function notFound(problems: readonly AtomaError[], formats: readonly WeightsFormat[]): AtomaError {
   const [first, ...others] = problems;

@@ -15,11 +15,11 @@ import type { DownloadProgress } from './download/progress.js';
 import type { HubCard } from './hub/answers.js';
 import { HubClient } from './hub/client.js';
 import { HubConnection } from './hub/connection.js';
-import { type Environment, endpointOf, isOpenToReaders } from './hub-environment.js';
+import { type Environment, endpointOf, isOffline, isOpenToReaders } from './hub-environment.js';
 import { findLocal } from './local.js';
 import type { ModelFile } from './model-file.js';
 import type { ModelReference } from './reference.js';
-import { named, notFound, requestsOf } from './requests.js';
+import { named, notFound, offline, requestsOf } from './requests.js';
 import { targetOf } from './target.js';
 import { DEFAULT_TIMING, type HubTiming } from './timing.js';
 
@@ -40,7 +40,7 @@ export interface ModelStoreOptions {
   readonly cacheDir: string;
   /** Bearer token for the hub. */
   readonly apiKey: string | undefined;
-  /** For `HF_ENDPOINT`, `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY`; default: that of the process. */
+  /** For `HF_ENDPOINT`, `HF_HUB_OFFLINE`, `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY`; default: that of the process. */
   readonly env?: Environment;
   readonly timing?: Partial<HubTiming>;
   /** Default: what the file system of the folder says. */
@@ -64,6 +64,7 @@ export class ModelStore {
   readonly #options: ModelStoreOptions;
   readonly #endpoint: string;
   readonly #timing: HubTiming;
+  readonly #isOffline: boolean;
   readonly #logger: Logger;
   readonly #connection: HubConnection;
   readonly #client: HubClient;
@@ -73,6 +74,7 @@ export class ModelStore {
     const env = options.env ?? process.env;
     this.#options = options;
     this.#endpoint = endpointOf(env);
+    this.#isOffline = isOffline(env);
     this.#timing = { ...DEFAULT_TIMING, ...options.timing };
     this.#logger = modules.logger ?? pino({ level: 'silent' });
     if (options.apiKey !== undefined && isOpenToReaders(this.#endpoint)) {
@@ -114,7 +116,7 @@ export class ModelStore {
    * @param formats in order of preference
    * @throws AtomaError as {@link ModelStore.check}; `model_not_found` saying what there is; `model_forbidden`,
    * `hub_unreachable`, `hub_busy`, `hub_unavailable`, `hub_refused`, `disk_full`, `cache_unwritable`,
-   * `lock_unavailable`, `download_corrupt`, `model_unsafe_path`; the signal's reason when it aborts
+   * `lock_unavailable`, `cache_changed`, `download_corrupt`, `model_unsafe_path`; the signal's reason when it aborts
    */
   async obtain(
     reference: ModelReference,
@@ -161,6 +163,7 @@ export class ModelStore {
     const target = targetOf(reference);
     const repo = target.kind === 'local' ? undefined : (target.repos.gguf ?? target.repos.onnx);
     if (repo === undefined) return undefined;
+    if (this.#isOffline) throw named(offline(), reference, target);
     try {
       const card = await this.#client.describe(repo, reference.revision, signal);
       const files = await this.#client.listFiles(repo, card.commit, signal).catch((error: unknown) => {
@@ -190,22 +193,9 @@ export class ModelStore {
     formats: readonly WeightsFormat[],
     signal: AbortSignal,
   ): Promise<number> {
-    return firstOf(reference, formats, (request) => measureModel(request, { client: this.#client }, signal));
-  }
-
-  /**
-   * Whether the hub answers, and whose the key is; without a key, undefined.
-   * @throws AtomaError `model_forbidden` for a key that the hub does not accept; `hub_*`
-   */
-  async checkHub(signal: AbortSignal): Promise<string | undefined> {
-    if (this.#options.apiKey !== undefined) return await this.whoAmI(signal);
-    try {
-      await this.whoAmI(signal);
-    } catch (error) {
-      // Refused for want of a key: that is an answer.
-      if (!(error instanceof AtomaError) || error.code !== 'model_forbidden') throw error;
-    }
-    return undefined;
+    return this.#firstOf(reference, formats, (request) =>
+      measureModel(request, { client: this.#client }, signal),
+    );
   }
 
   /** What the cache holds, whoever put it there. */
@@ -253,30 +243,31 @@ export class ModelStore {
     const modules = { client: this.#client, logger: this.#logger };
     const { cacheDir, freeBytes = freeBytesOf } = this.#options;
     const shared = { endpoint: this.#endpoint, timing: this.#timing, cacheDir, freeBytes, refresh };
-    return firstOf(reference, formats, (request) =>
+    return this.#firstOf(reference, formats, (request) =>
       fetchModel(request, modules, { ...shared, signal, onProgress }),
     );
   }
-}
 
-/** The answer of the first repository that has the model in one of the formats. */
-async function firstOf<Answer>(
-  reference: ModelReference,
-  formats: readonly WeightsFormat[],
-  ask: (request: FetchRequest) => Promise<Answer>,
-): Promise<Answer> {
-  const target = targetOf(reference);
-  const problems: AtomaError[] = [];
-  for (const request of requestsOf(target, reference, formats)) {
-    try {
-      return await ask(request);
-    } catch (error) {
-      // Another format may be in another repository.
-      if (!(error instanceof AtomaError) || error.code !== 'model_not_found') {
-        throw named(error, reference, target);
+  /** The answer of the first repository that has the model in one of the formats. */
+  async #firstOf<Answer>(
+    reference: ModelReference,
+    formats: readonly WeightsFormat[],
+    ask: (request: FetchRequest) => Promise<Answer>,
+  ): Promise<Answer> {
+    const target = targetOf(reference);
+    if (this.#isOffline) throw named(offline(), reference, target);
+    const problems: AtomaError[] = [];
+    for (const request of requestsOf(target, reference, formats)) {
+      try {
+        return await ask(request);
+      } catch (error) {
+        // Another format may be in another repository.
+        if (!(error instanceof AtomaError) || error.code !== 'model_not_found') {
+          throw named(error, reference, target);
+        }
+        problems.push(error);
       }
-      problems.push(error);
     }
+    throw named(notFound(problems, formats), reference, target);
   }
-  throw named(notFound(problems, formats), reference, target);
 }

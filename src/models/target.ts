@@ -86,7 +86,7 @@ function notKnown(name: string, modelType: string): AtomaError {
   const meant = distance(modelType.toLowerCase(), near) <= modelType.length / 2 ? ` (is it ${near}?)` : '';
   return new AtomaError(
     'model_not_known',
-    `model ${name}: ${JSON.stringify(modelType)} is no short name of the network${meant}, no repository "owner/name" or "owner/name:file" of the hub and no path`,
+    `model ${name}: ${JSON.stringify(modelType)} is no short name of the network${meant}, no repository "owner/name" or "owner/name:file" of the hub and no path, which starts with /, ./, ../ or ~/`,
     { fields: { modelType, ...(meant !== '' && { nearest: near }) } },
   );
 }

@@ -192,6 +192,8 @@ export class ModelHost {
       });
     });
     const { backend, reason } = plan.backendOf(obtained.weights.format);
+    const where = { model: name, device: found.device, backend };
+    this.#modules.logger.info(where, `${name} is to run on ${backend} on device ${found.device}: ${reason}`);
     const device = await this.#fleet.use(found);
     try {
       placement.checkWanted();

@@ -116,7 +116,7 @@ export class AtomaNode implements NodeApi {
     modules: { readonly logger: Logger },
   ): Promise<AtomaNode> {
     const { cacheDir, apiKey, models } = config.inference;
-    const store = new ModelStore({ cacheDir, apiKey });
+    const store = new ModelStore({ cacheDir, apiKey }, { logger: modules.logger });
     for (const model of models) store.check(model);
     const locks = config.chain === undefined ? [] : takeLocks(config.chain, options.lockDir);
     return new AtomaNode({ config, options, logger: modules.logger, store, locks });
@@ -204,6 +204,7 @@ export class AtomaNode implements NodeApi {
     await tickets;
     await this.#chainSide?.close();
     if (this.#config.inference.flushStorage) await this.#flush();
+    await this.#store.close();
     for (const lock of this.#locks) lock.release();
   }
 

@@ -67,6 +67,7 @@ export const ERROR_CATALOGUE = {
   disk_full: { rpc: -32075, http: 507 },
   cache_unwritable: { rpc: -32076, http: 500 },
   lock_unavailable: { rpc: -32077, http: 503 },
+  cache_changed: { rpc: -32078, http: 503 },
 } as const satisfies Record<string, CatalogueEntry>;
 
 export type CatalogueCode = keyof typeof ERROR_CATALOGUE;

@@ -1,4 +1,4 @@
-import { chmod, rename, writeFile } from 'node:fs/promises';
+import { chmod, rename, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { loadBinding } from '#src/workers/engines/llama.js';
@@ -93,10 +93,11 @@ t.test('an engine says the same of a file that it does not load', async (t) => {
 });
 
 t.test('a split model is loaded whole', async (t) => {
-  const [first] = await (await TinyGguf.read()).split(t.testdir());
+  const [first, second] = await (await TinyGguf.read()).split(t.testdir());
   const weights = { format: 'gguf', file: first, bytes: 0 } as const;
   const engine = await startEngine(t, 'llama', { weights });
   t.match((await ask(engine, params(chat('What is 3 plus 4?')))).text, '3 plus 4 is 7.');
+  t.equal(engine.info.fileBytes, (await stat(first)).size + (await stat(second)).size);
 });
 
 t.test('a split model of which a part is missing or cut off', async (t) => {

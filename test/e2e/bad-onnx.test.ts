@@ -145,3 +145,17 @@ t.test('numbers beside a graph that are missing, cut off, or outside of its fold
     await refused(t, weights, file, /wants numbers from .* outside of its folder/);
   }
 });
+
+t.test('wasm: weights beyond what WebAssembly holds', async (t) => {
+  const weights = await copy(t);
+  const file = join(weights.folder, GRAPH);
+  const { graph, data } = externalized(await readFile(file), 'model.onnx_data');
+  await writeFile(file, graph);
+  await writeFile(`${file}_data`, data);
+  // A hole: no disk is needed for it.
+  await truncate(`${file}_data`, 3 * 1024 ** 3);
+  await t.rejects(startEngine(t, 'wasm', { weights }), {
+    code: 'model_load_failed',
+    message: /bytes of weights, WebAssembly holds 2147483648 here; run it on another backend/,
+  });
+});

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { getLlama, LlamaLogLevel } from 'node-llama-cpp';
 import t, { type Test } from 'tap';
+import { checkFit } from '#src/workers/hardware/check-fit.js';
 import { planMemory } from '#src/workers/hardware/memory-plan.js';
 import { inspectModel } from '#src/workers/index.js';
 import { MODEL_DIR } from './cli.js';
@@ -70,6 +71,34 @@ for (const precision of ['F16', 'Q8_0']) {
     await model.dispose();
   });
 }
+
+t.test('what does not fit is refused before it is loaded, unless fewer workers do', async (t) => {
+  const file = join(MODEL_DIR, 'atoma-tiny.Q8_0.gguf');
+  const model = {
+    name: 'tiny',
+    weights: { format: 'gguf', file, bytes: 0 },
+    backend: 'llama',
+    gpu: false,
+    sequences: 256,
+    contextSize: 16_777_216,
+    batchSize: undefined,
+    useFlashAttention: false,
+  } as const;
+  await t.rejects(checkFit(model, { workers: 1, mayBeFewer: true }), {
+    code: 'insufficient_memory',
+    message: /tiny needs .* TiB of RAM, .* are free: .*256 sequences of 16777216 tokens/,
+    fields: { model: 'tiny', place: 'ram', kvCacheBytes: Number, availableBytes: Number, sequences: 256 },
+  });
+  const small = { ...model, sequences: 1, contextSize: 512 };
+  // A worker takes some 12 MiB.
+  const plan = await checkFit(small, { workers: 1_000_000, mayBeFewer: true });
+  t.ok(plan !== undefined && plan.workers > 1 && plan.workers < 1_000_000);
+  t.ok(plan !== undefined && plan.totalBytes <= plan.availableBytes);
+  await t.rejects(checkFit(small, { workers: 1_000_000, mayBeFewer: false }), {
+    code: 'insufficient_memory',
+    message: /pool\.workers = \d+ would fit/,
+  });
+});
 
 t.test('facts of the demo model, in both formats', async (t) => {
   const facts = {

@@ -117,6 +117,21 @@ t.test('a full cache needs no hub; a revision that moved is seen by a pull', asy
   );
 });
 
+t.test('HF_HUB_OFFLINE: what is here is used, and nothing is asked', async (t) => {
+  const hub = await startHub(t);
+  hub.add('o/m', { 'm.Q8_0.gguf': 'x', 'm.Q4_0.gguf': 'y' });
+  const cache = await tempCache(t);
+  const { file } = await obtain(storeOf(t, hub, cache), 'o/m');
+  hub.reset();
+  const offline = storeOf(t, hub, cache, { env: { HF_ENDPOINT: hub.url, HF_HUB_OFFLINE: '1' } });
+  t.equal((await obtain(offline, 'o/m')).file, file);
+  await t.rejects(obtain(offline, 'o/m', { precision: 'q4_0' }), {
+    code: 'hub_unreachable',
+    message: /model mine: .*HF_HUB_OFFLINE/,
+  });
+  t.equal(hub.requests.length, 0);
+});
+
 t.test('a blob of another size than the hub lists is not taken for whole', async (t) => {
   const hub = await startHub(t);
   hub.add('o/m', { 'm.Q8_0.gguf': 'all of it' });

@@ -8,10 +8,11 @@ import { FakeNode } from './rpc-fake-node.js';
 export async function startServer(
   t: { teardown(close: () => unknown): unknown },
   limits: Partial<RpcLimits> = {},
+  adminToken?: string,
 ): Promise<{ server: RpcServer; node: FakeNode }> {
   const node = new FakeNode();
   const logger = pino({ level: 'silent' });
-  const server = await RpcServer.start({ host: '127.0.0.1', port: 0, limits }, { node, logger });
+  const server = await RpcServer.start({ host: '127.0.0.1', port: 0, limits, adminToken }, { node, logger });
   t.teardown(() => server.stop());
   return { server, node };
 }

@@ -63,7 +63,7 @@ t.test('a load that fails after a death counts as a death', async (t) => {
   process.kill(device.process, 'SIGKILL');
   await device.reaches('quarantined');
   t.equal(device.restarts, 2);
-  t.match(device.lastFault, /cannot load .*model\.gguf/);
+  t.match(device.lastFault, /model\.gguf does not exist/);
   t.notOk(await isAlive(device.process));
 });
 

@@ -44,7 +44,7 @@ t.test('a refusal has every number, and what would fit', async (t) => {
     },
   });
   t.throws(() => requireFit('m', plan(9.5, 2)), { message: /for 2 workers\. pool\.workers = 1 would fit/ });
-  t.throws(() => requireFit('m', plan(3, 2)), { message: /pool\.workers = 1, and lower/ });
+  t.throws(() => requireFit('m', plan(3, 2)), { message: /Set pool\.workers = 1, and lower/ });
 });
 
 t.test('as many workers as fit, one at least', async (t) => {

@@ -67,7 +67,7 @@ t.test('a choice is among the top_k, and among those that top_p takes', async (t
     fc.property(
       someLogits,
       fc.integer({ min: 1, max: 50 }),
-      fc.double({ min: 0.01, max: 0.99 }),
+      fc.double({ min: 0.01, max: 0.99, noNaN: true }),
       seed,
       (...given) => {
         const [logits, topK, topP, one] = given;
@@ -141,6 +141,22 @@ t.test(
     t.same(penalized([4, 4], [], 8), [4, 4]);
   },
 );
+
+t.test('neither the order of the history nor how often a token is in it changes a choice', async (t) => {
+  const history = fc.array(fc.nat({ max: 9 }), { minLength: 1, maxLength: 20 });
+  const ten = fc.array(logit, { minLength: 10, maxLength: 10 }).map((list) => Float32Array.from(list));
+  fc.assert(
+    fc.property(ten, history, fc.double({ min: 0.1, max: 5, noNaN: true }), seed, (...given) => {
+      const [logits, tokens, repeatPenalty, one] = given;
+      const choice = { repeatPenalty, repeatLastN: 1000, seed: one };
+      const [turned, once] = [tokens.toReversed(), [...new Set(tokens)]];
+      return [turned, once, [...tokens, ...tokens]].every(
+        (other) => sampled(logits, choice, other) === sampled(logits, choice, tokens),
+      );
+    }),
+  );
+  t.pass();
+});
 
 t.test('the same seed draws the same tokens, call by call', async (t) => {
   fc.assert(

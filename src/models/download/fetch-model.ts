@@ -77,10 +77,19 @@ async function fetchLocked(
     logger.info({ repo, revision, commit, files: wanted.length }, 'downloading what is missing of the model');
     await download(folder, { revision, commit, listed, wanted }, modules, options);
     const found = await findInCache(options.cacheDir, { repo, revision: commit, wish }, format);
-    if (found === undefined) throw new Error(`the cache of ${repo} was changed during the download`);
+    if (found === undefined) throw changed(repo);
     return { weights: found.weights, source: { repo, revision, commit } };
   }
   throw new AtomaError('model_not_found', `${repo} (revision ${revision}) ${problems.join(', and ')}`, {
     fields: { repo, revision, commit, files: listed.map(({ path }) => path) },
   });
+}
+
+/** Another program has removed or replaced what had just come. */
+function changed(repo: string): AtomaError {
+  return new AtomaError(
+    'cache_changed',
+    `the cache of ${repo} was changed by another program during the download: try again`,
+    { fields: { repo } },
+  );
 }

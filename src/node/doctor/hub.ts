@@ -20,7 +20,7 @@ export function hubCheck(options: HubCheckOptions, modules: { readonly store: Mo
     run: async (signal) => {
       if (remote.length === 0) return ok('not asked: every model is a path of this machine');
       try {
-        return judgeAccount(store.endpoint, options.hasKey, await store.checkHub(signal));
+        return judgeAccount(store.endpoint, options.hasKey, await store.whoAmI(signal));
       } catch (error) {
         const { found, remedy = 'check HF_ENDPOINT, HTTPS_PROXY and api_key' } = sentencesOf(error);
         const isNeeded = (await missing(remote, store)).length > 0;

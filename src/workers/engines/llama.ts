@@ -1,4 +1,3 @@
-import { stat } from 'node:fs/promises';
 import {
   getLlama,
   type Llama,
@@ -66,8 +65,7 @@ export class LlamaEngine implements Engine {
     if (format !== 'gguf') throw weightsProblem(file, 'is no GGUF file', 'run it on ONNX Runtime');
     try {
       const llama = await loadBinding(spec.gpu);
-      await checkGguf(file, llama);
-      const { size: fileBytes } = await stat(file);
+      const fileBytes = await checkGguf(file, llama);
       const model = await llama.loadModel({
         modelPath: file,
         gpuLayers: spec.gpu === false ? 0 : 'max',

@@ -15,6 +15,9 @@ import { checkOnnx, externalFiles, type OnnxModelFiles, type OnnxWeights } from 
 import { readOnnxShape } from './weights/onnx-shape.js';
 import { toLoadFailure, weightsProblem } from './weights/weights-problem.js';
 
+/** WebAssembly addresses 4 GiB, for weights and for all that is computed from them, and Node reads files of 2. */
+const WASM_LIMIT_BYTES = 2 * 1024 ** 3;
+
 /** An ONNX model on ONNX Runtime: one session, and for each sequence a cache of its own. */
 export class TransformersEngine implements Engine {
   readonly info: EngineInfo;
@@ -48,6 +51,7 @@ export class TransformersEngine implements Engine {
       onProgress(0);
       const files = await checkOnnx(weights);
       const info = await describe(spec, backend, weights, files);
+      if (backend === 'wasm') checkWasmSize(join(weights.folder, weights.file), info.fileBytes);
       const library = await loadLibrary(backend, spec.threads);
       const tokenizer = new OnnxTokenizer(
         await library.AutoTokenizer.from_pretrained(weights.folder, { local_files_only: true }),
@@ -134,6 +138,15 @@ export class TransformersEngine implements Engine {
     this.#evaluated += tokens.length;
     return this.#model.forward(tokens, cache);
   }
+}
+
+function checkWasmSize(file: string, bytes: number): void {
+  if (bytes <= WASM_LIMIT_BYTES) return;
+  throw weightsProblem(
+    file,
+    `has ${bytes} bytes of weights, WebAssembly holds ${WASM_LIMIT_BYTES} here`,
+    'run it on another backend, or take a smaller quantization',
+  );
 }
 
 async function describe(

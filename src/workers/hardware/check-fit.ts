@@ -60,5 +60,6 @@ function remedy(plan: MemoryPlan): string {
   if (fitting >= 1)
     return `pool.sequences = ${fitting} would fit, as would a smaller pool.context_size. ${other}`;
   if (fewer.totalBytes <= availableBytes) return `pool.workers = ${fewer.workers} would fit. ${other}`;
-  return `Set pool.workers = 1, and lower pool.sequences and pool.context_size. ${other}`;
+  const one = plan.workers > 1 ? 'Set pool.workers = 1, and lower' : 'Lower';
+  return `${one} pool.context_size and pool.sequences. ${other}`;
 }

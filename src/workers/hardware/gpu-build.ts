@@ -1,4 +1,4 @@
-import { messageOf } from '../../core/index.js';
+import { AtomaError, messageOf } from '../../core/index.js';
 import type { GpuBackend } from '../protocol.js';
 import type { EngineState, GpuChoice } from './hardware.js';
 import { runProbe } from './probe-process.js';
@@ -20,7 +20,7 @@ export interface BuildFinding {
 }
 
 /** The builds that there are for a system, the best first. */
-export function buildsFor(platform: NodeJS.Platform): readonly GpuBackend[] {
+function buildsFor(platform: NodeJS.Platform): readonly GpuBackend[] {
   return platform === 'darwin' ? ['metal'] : ['cuda', 'vulkan'];
 }
 
@@ -57,6 +57,11 @@ async function tryBuild(gpu: GpuBackend, timeoutMs: number, env: NodeJS.ProcessE
       finding: undefined,
     };
   } catch (error) {
-    return { gpu, state: { works: false, why: `${messageOf(error)}: ${NEEDS[gpu]}` }, finding: undefined };
+    return { gpu, state: { works: false, why: `${whyNot(error)}: ${NEEDS[gpu]}` }, finding: undefined };
   }
+}
+
+function whyNot(error: unknown): string {
+  const hasNoBuild = error instanceof AtomaError && error.code === 'backend_unavailable';
+  return hasNoBuild ? 'it does not load' : messageOf(error);
 }

@@ -2,7 +2,6 @@ import { planOnnx } from './onnx-memory.js';
 import { type MemoryPlan, type PlannedModel, planOf } from './planned-model.js';
 import { runProbe } from './probe-process.js';
 import type { MemoryFinding } from './probe-protocol.js';
-import { readSystemMemory } from './system-memory.js';
 
 /** Reading a file's header and loading the engine; a disk that has to wake up takes the longest. */
 const TIMEOUT_MS = 60_000;
@@ -27,7 +26,7 @@ export async function planMemory(
     weightsBytes: found.weightsBytes,
     kvCacheBytes: found.kvCacheBytes,
     computeBytes: found.contextBytes - found.kvCacheBytes,
-    availableBytes: found.freeBytes ?? (await readSystemMemory()).freeBytes,
+    availableBytes: found.freeBytes,
     sequences: model.sequences,
     contextSize: found.contextSize,
     weightsShared: found.weightsShared,

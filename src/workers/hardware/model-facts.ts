@@ -13,7 +13,7 @@ export interface ModelFacts {
   readonly architecture: string | undefined;
   /** Of quantised ONNX weights, packed numbers count as they are stored. */
   readonly parameters: number | undefined;
-  /** `q4_k_m`, `f16`, …, in lower case; of ONNX weights what the file's name says, `f32` where it says nothing. */
+  /** `q4_k_m`, `f16`, …; of ONNX weights what the file's name says, `f32` where it says nothing. */
   readonly quantisation: string | undefined;
   readonly trainedContextSize: number | undefined;
   /** Jinja; undefined for a model that takes raw prompts. */

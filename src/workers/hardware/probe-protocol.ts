@@ -40,8 +40,8 @@ export interface MemoryFinding {
   /** The KV cache's part of it. */
   readonly kvCacheBytes: number;
   readonly contextSize: number;
-  /** What is free on the GPU; undefined on the CPU. */
-  readonly freeBytes: number | undefined;
+  /** What is free on the GPU, or of RAM. */
+  readonly freeBytes: number;
 }
 
 /** What a build of llama.cpp sees. */

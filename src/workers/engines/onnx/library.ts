@@ -39,9 +39,9 @@ async function onNative(): Promise<Library> {
  * nevertheless, which is there for the systems only that it was built for, so that gets a stand-in.
  */
 async function onWasm(threads: number): Promise<Library> {
-  const runtime = await import('onnxruntime-web/wasm');
+  const runtime = await import('onnxruntime-web');
   const { wasm } = runtime.env;
-  wasm.wasmPaths = pathToFileURL(join(dirname(require.resolve('onnxruntime-web/wasm')), '/')).href;
+  wasm.wasmPaths = pathToFileURL(join(dirname(require.resolve('onnxruntime-web')), '/')).href;
   wasm.numThreads = threads;
   const create = async (model: string | Uint8Array, options?: object): Promise<unknown> =>
     typeof model === 'string'

@@ -71,8 +71,9 @@ export class Sampler {
   #nucleus(logits: Float32Array, bestLogit: number, kept: number): number {
     if (this.#topP >= 1) return kept;
     const weight = (token: number): number => Math.fround(Math.exp((logits[token] ?? 0) - bestLogit));
+    const candidates = this.#ranking.grouped(kept);
     let sum = 0;
-    for (const token of this.#ranking.grouped(kept)) sum = Math.fround(sum + weight(token));
+    for (let i = 0; i < kept; i++) sum = Math.fround(sum + weight(candidates[i] ?? 0));
     let reached = 0;
     for (let place = 0; place < kept; place++) {
       reached = Math.fround(reached + Math.fround(weight(this.#ranking.at(place)) / sum));
@@ -89,8 +90,9 @@ export class Sampler {
     const top = Math.fround(bestLogit / temperature);
     const weight = (token: number): number =>
       Math.fround(Math.exp(Math.fround(Math.fround((logits[token] ?? 0) / temperature) - top)));
+    const candidates = this.#ranking.grouped(kept);
     let sum = 0;
-    for (const token of this.#ranking.grouped(kept)) sum += weight(token);
+    for (let i = 0; i < kept; i++) sum += weight(candidates[i] ?? 0);
     const target = sum * random;
     let reached = 0;
     for (let place = 0; place < kept; place++) {

@@ -28,7 +28,7 @@ export async function readChatTemplate(weights: ModelWeights): Promise<ChatTempl
   try {
     return weights.format === 'gguf' ? await ofGguf(weights.file) : await ofFolder(weights.folder);
   } catch (error) {
-    throw toLoadFailure(weights.file, error);
+    throw toLoadFailure(weights.format === 'gguf' ? weights.file : weights.folder, error);
   }
 }
 

@@ -20,14 +20,17 @@ const IGNORED_KEYS = ['tokens', 'token_type', 'scores', 'merges'].map((key) => `
  * Refuses a GGUF file that llama.cpp would fail on, or read beyond the end of, with what is wrong with it.
  * Only headers are read, so size does not matter.
  * @param file of a split model the first part; all of them are looked at
+ * @returns the size of all parts together, bytes
  * @throws AtomaError `model_load_failed`, with `file`, `found` and `remedy` in its fields.
  */
-export async function checkGguf(file: string, llama: Llama): Promise<void> {
+export async function checkGguf(file: string, llama: Llama): Promise<number> {
   const parts = partsOf(file);
+  let bytes = 0;
   let first: GgufFileInfo | undefined;
   for (const part of parts) {
     const found = await openWeights(part);
     checkHeader(part, found);
+    bytes += found.size;
     const info = await readHeader(part);
     first ??= info;
     // What a part weighs is told of a model: the other parts know nothing of it but the number they have.
@@ -35,6 +38,7 @@ export async function checkGguf(file: string, llama: Llama): Promise<void> {
     checkSize(part, found.size, (info.infoEndOffset ?? 0) + insights.modelSize);
     if (part === file) checkModel(part, insights, parts.length);
   }
+  return bytes;
 }
 
 function readHeader(file: string): Promise<GgufFileInfo> {

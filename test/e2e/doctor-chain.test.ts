@@ -1,16 +1,12 @@
 import { appendFile } from 'node:fs/promises';
 import t from 'tap';
-import { Site } from './doctor-site.js';
-
-const MANY = 30_000_000_000n;
+import { diagnose, Site } from './doctor-site.js';
 
 t.test('a good set-up is found good', async (t) => {
   const site = await Site.start(t);
-  const diagnosis = await site.diagnose(t);
-  t.equal(diagnosis.code, 0);
+  const diagnosis = await diagnose(t, site.flags, { secrets: [site.node.secretKey] });
   t.same(diagnosis.names('fail'), []);
   t.same(diagnosis.names('skip'), []);
-  t.equal(diagnosis.summary.can_start, true);
   t.match(diagnosis.get('badge'), { status: 'ok', found: new RegExp(site.node.badgeId) });
   t.match(diagnosis.get('subscriptions'), { status: 'ok', found: /atoma-tiny \(echelon 0\).*checkpoint 0/ });
   t.match(diagnosis.get('gas'), { status: 'ok', found: /gas for \d+ tickets/ });
@@ -24,7 +20,6 @@ t.test('a badge that is not there, not the wallet’s, or of another node', asyn
 
   await site.edit(path, site.node.badgeId, other.badgeId);
   const foreign = await site.diagnose(t);
-  t.equal(foreign.code, 1);
   t.match(foreign.get('badge'), {
     status: 'fail',
     found: new RegExp(`belongs to ${other.address}, but the wallet's address is ${site.node.address}`),
@@ -78,15 +73,14 @@ t.test('events of another package than the contract’s', async (t) => {
 });
 
 t.test('a wallet without gas', async (t) => {
-  const site = await Site.start(t, { gasMist: MANY / 1000n });
+  const site = await Site.start(t, { gasMist: 30_000_000n });
   const diagnosis = await site.diagnose(t);
-  t.equal(diagnosis.code, 1);
   t.match(diagnosis.get('gas'), {
     status: 'fail',
     found: /gas for 3 tickets: 0\.03 SUI/,
     remedy: `send SUI to ${site.node.address}`,
   });
-  site.chain.payNode(site.node.address, MANY / 60n);
+  site.chain.payNode(site.node.address, 500_000_000n);
   t.match((await site.diagnose(t)).get('gas'), { status: 'warn', found: /gas for 53 tickets/ });
 });
 
@@ -94,7 +88,6 @@ t.test('a chain that is down fails one check, and what needs it is not blamed', 
   const site = await Site.start(t);
   await site.chain.goOffline();
   const diagnosis = await site.diagnose(t);
-  t.equal(diagnosis.code, 1);
   t.same(diagnosis.names('fail'), ['endpoint']);
   t.same(diagnosis.names('skip'), ['clock', 'history', 'contract', 'badge', 'gas', 'subscriptions']);
   t.match(diagnosis.get('endpoint'), {
@@ -115,7 +108,6 @@ t.test('a clock that is off', async (t) => {
   });
   site.chain.advance(50_000);
   const off = await site.diagnose(t);
-  t.equal(off.code, 1);
   t.match(off.get('clock'), { status: 'fail', found: /(59\.\d|60\.0) s behind/ });
 });
 
@@ -123,7 +115,6 @@ t.test('models that are subscribed to or configured alone', async (t) => {
   const site = await Site.start(t);
   await site.edit(site.files.modelConfigPath, 'name = "atoma-tiny"', 'name = "another"');
   const unserved = await site.diagnose(t);
-  t.equal(unserved.code, 1);
   t.match(unserved.get('subscriptions'), {
     status: 'fail',
     found: /subscribed to "atoma-tiny", which is not configured/,
@@ -132,7 +123,7 @@ t.test('models that are subscribed to or configured alone', async (t) => {
 
   await appendFile(site.files.modelConfigPath, await site.modelTable('atoma-tiny'));
   const idle = await site.diagnose(t);
-  t.equal(idle.code, 0);
+  t.same(idle.names('fail'), []);
   t.match(idle.get('subscriptions'), {
     status: 'warn',
     found: /no subscription to "another" seen since checkpoint 0/,

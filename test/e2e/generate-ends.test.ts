@@ -6,9 +6,7 @@ import type { Readable } from 'node:stream';
 import t, { type Test } from 'tap';
 import { gone, isAlive } from '../fixtures/tiny-device.js';
 import { cleanEnv, cliCommand, MODEL_DIR, runCli, tempDir } from './cli.js';
-
-/** No look at GPUs, which none of these tests is about. */
-const CPU = ['--gpu', 'cpu'];
+import { CPU } from './generate-json.js';
 
 t.test('what the caller has to put right ends with 2', async (t) => {
   const dir = await tempDir(t);

@@ -45,6 +45,8 @@ interface Modules {
   readonly onDone: (result: CheckResult) => void;
   /** Told how many checks there are, before the first one ends. */
   readonly onStart: (checks: number) => void;
+  /** For tests: the machine as it was seen before. */
+  readonly hardware?: Look;
 }
 
 /**
@@ -55,7 +57,7 @@ export async function doctor(
   { subject, gpu }: DoctorOptions,
   modules: Modules,
 ): Promise<readonly CheckResult[]> {
-  const hardware = once(() => inspectHardware(gpu));
+  const hardware = modules.hardware ?? once(() => inspectHardware(gpu));
   const facts = subject && openFacts(subject, hardware, modules);
   const checks = [
     ...machineChecks(),

@@ -2,10 +2,12 @@ import t from 'tap';
 import { AtomaError } from '#src/core/index.js';
 import { type Check, needed, ok, runChecks } from '#src/node/doctor/check.js';
 import { judgeClock } from '#src/node/doctor/endpoint.js';
+import { judgeGpus } from '#src/node/doctor/hardware.js';
 import { judgeNode } from '#src/node/doctor/machine.js';
 import { splitMessage } from '#src/node/doctor/sentences.js';
 import { judgeSubscriptions } from '#src/node/doctor/subscriptions.js';
 import { suiText } from '#src/node/doctor/sui-amount.js';
+import type { Gpu, Hardware } from '#src/workers/index.js';
 
 function check(name: string, run: Check['run'], given: Partial<Check> = {}): Check {
   return { area: 'test', name, run, ...given };
@@ -109,4 +111,48 @@ t.test('messages are cut before what is to be done, and nowhere else', async (t)
 t.test('amounts for people', async (t) => {
   t.equal(suiText(10_000_000n), '0.01 SUI');
   t.equal(suiText(200_000_000_000n), '200 SUI');
+});
+
+const GPU: Gpu = {
+  index: 0,
+  uuid: 'GPU-1f2e',
+  name: 'NVIDIA H100',
+  memoryBytes: 80 * 1024 ** 3,
+  freeBytes: 79 * 1024 ** 3,
+  driver: '570.1',
+  vulkanIndex: undefined,
+  mig: [],
+};
+
+function hardware(given: Partial<Hardware>): Hardware {
+  return {
+    ...{ gpus: [], gpu: false, builds: [], driverFault: undefined },
+    ...{ llama: { works: true }, onnx: { works: true } },
+    ...{ cpu: { model: 'a CPU', cores: 2 }, memory: { totalBytes: 1, freeBytes: 1 } },
+    ...given,
+  };
+}
+
+t.test('GPUs, and whether they can be reached', async (t) => {
+  t.match(judgeGpus(hardware({}), 'auto'), { status: 'ok', found: /none found/ });
+  t.match(judgeGpus(hardware({ gpus: [GPU], gpu: 'cuda' }), 'auto'), {
+    status: 'ok',
+    found: '0: NVIDIA H100 (80.0 GiB, 79.0 GiB free, driver 570.1, GPU-1f2e); reached through cuda',
+  });
+  t.match(judgeGpus(hardware({ gpus: [GPU] }), 'cpu'), { status: 'ok', found: /left alone/ });
+  const broken = { gpu: 'cuda', state: { works: false, why: 'it needs libcudart' } } as const;
+  t.match(judgeGpus(hardware({ gpus: [GPU], builds: [broken] }), 'auto'), {
+    status: 'warn',
+    found: /reaches none of them \(cuda: it needs libcudart\)/,
+    remedy: /driver/,
+  });
+  t.match(judgeGpus(hardware({ builds: [broken] }), 'cuda'), {
+    status: 'fail',
+    found: /build for cuda cannot be used here/,
+  });
+  t.match(judgeGpus(hardware({ driverFault: 'Driver/library version mismatch' }), 'auto'), {
+    status: 'warn',
+    found: /version mismatch/,
+    remedy: /restart/,
+  });
 });

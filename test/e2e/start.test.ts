@@ -128,7 +128,7 @@ t.test('bad usage and bad configuration end with 2 and say what is wrong', async
   );
   t.match(await runCli(['--model-config-path', config]), {
     code: 2,
-    stderr: /no file of precision q8_0.*no GGUF file/,
+    stderr: /model empty: .*empty has no ONNX graph, and has no GGUF file/,
   });
 });
 

@@ -8,7 +8,13 @@ import {
   type PoolConfig,
 } from '../config/index.js';
 import type { WeightsFormat } from '../core/index.js';
-import { defaultApiKey, defaultCacheDir, type ModelReference, ModelStore } from '../models/index.js';
+import {
+  defaultApiKey,
+  defaultCacheDir,
+  type ModelReference,
+  ModelStore,
+  type ModelStoreOptions,
+} from '../models/index.js';
 
 /** The flags that say which model is meant and where models are kept. */
 export interface ModelFlags {
@@ -68,14 +74,16 @@ export interface OpenModels {
 /**
  * The models of the configuration that was named; without one, those of the cache that the hub's own tools
  * use, with the key that they use.
+ * @param timing what is to differ in how long the hub is waited for
  */
 export async function openModels(
   { modelConfigPath, configPath }: ModelFlags,
   env: NodeJS.ProcessEnv,
   logger: Logger,
+  timing: ModelStoreOptions['timing'] = {},
 ): Promise<OpenModels> {
   if (modelConfigPath === undefined && configPath === undefined) {
-    const options = { cacheDir: defaultCacheDir(env), apiKey: await defaultApiKey(env), env };
+    const options = { cacheDir: defaultCacheDir(env), apiKey: await defaultApiKey(env), env, timing };
     return {
       store: new ModelStore(options, { logger }),
       models: [],
@@ -84,7 +92,7 @@ export async function openModels(
   }
   const paths: ConfigPaths = { modelConfigPath, configPath };
   const { cacheDir, apiKey, models, pool } = (await loadConfig(paths)).inference;
-  return { store: new ModelStore({ cacheDir, apiKey, env }, { logger }), models, pool };
+  return { store: new ModelStore({ cacheDir, apiKey, env, timing }, { logger }), models, pool };
 }
 
 /** The model that is meant: one of the configuration by its name, or what the name says by itself. */

@@ -8,6 +8,9 @@ import { bytesText } from './sizes.js';
 /** The longest label, `context per sequence`. */
 const LABEL_CHARACTERS = 20;
 
+/** Somebody sits there and waits: a hub that does not answer twice is told of. */
+const RETRIES = 1;
+
 /** Everything that `info` can tell, in the order in which it does. */
 type Facts = Readonly<Record<string, unknown>>;
 
@@ -18,7 +21,8 @@ export async function showModel(
   env: NodeJS.ProcessEnv,
   inspect: InspectWeights,
 ): Promise<number> {
-  const { store, models, pool } = await openModels(flags, env, createLogger(env['LOG_LEVEL'] ?? 'warn'));
+  const logger = createLogger(env['LOG_LEVEL'] ?? 'warn');
+  const { store, models, pool } = await openModels(flags, env, logger, { retries: RETRIES });
   try {
     const reference = referenceOf(name, flags, models);
     const found = await store.find(reference, formatsOf(name, flags, models));

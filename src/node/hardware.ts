@@ -9,7 +9,7 @@ import {
   resolveDevice,
 } from '../workers/index.js';
 
-/** The machine, as the node sees it: looked at for the first model, and once more for the first one on a GPU. */
+/** The machine, as the node sees it: looked at for the first models, and once more for the first one on a GPU. */
 export class Machine {
   readonly #choice: GpuChoice;
   readonly #logger: Logger;
@@ -31,7 +31,8 @@ export class Machine {
   look(labels: readonly string[]): Promise<Hardware> {
     const needsGpu = this.#choice !== 'auto' || labels.some((label) => label !== 'cpu');
     const choice = needsGpu ? this.#choice : 'cpu';
-    const known = this.#looks.get(choice);
+    // A look at the GPUs sees the CPU, too.
+    const known = this.#looks.get(this.#choice) ?? this.#looks.get(choice);
     if (known !== undefined) return known;
     const look = this.#inspect(choice);
     this.#looks.set(choice, look);

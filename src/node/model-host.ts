@@ -14,6 +14,7 @@ import {
 import { DeviceFleet } from './device-fleet.js';
 import type { Machine } from './hardware.js';
 import { describeProgress, type ModelProgress } from './model-progress.js';
+import { obtainWeights } from './obtain-weights.js';
 import { checkPlace, type FailedModel, failureOf, Placement } from './placement.js';
 
 /** Models that are there, and those that could not be brought there; one a device. */
@@ -92,7 +93,7 @@ export class ModelHost {
   async load(request: ModelConfig, onProgress: (progress: ModelProgress) => void): Promise<LoadOutcome> {
     this.#modules.store.check(request);
     // A driver that hangs is not to hold up the end of the node.
-    const hardware = await Promise.race([this.#modules.machine.look(request.devices), this.#stopped]);
+    const hardware = await Promise.race([this.#stopped, this.#modules.machine.look(request.devices)]);
     const failed: FailedModel[] = [];
     const places = new Map<string, ResolvedDevice>();
     for (const label of request.devices) {
@@ -148,7 +149,7 @@ export class ModelHost {
   /** Ends what is on its way, and every device. */
   async stop(): Promise<void> {
     this.#stop.abort();
-    for (const { abort } of this.#placements) abort.abort();
+    for (const placement of this.#placements) placement.giveUp();
     await this.#fleet.stop();
     await Promise.all([...this.#placements].map(({ settled }) => settled));
   }
@@ -159,7 +160,7 @@ export class ModelHost {
     );
     if (lost !== undefined) this.#placements.delete(lost);
     const placement = new Placement(request, found.device);
-    if (this.isStopping) placement.abort.abort();
+    if (this.isStopping) placement.giveUp();
     this.#placements.add(placement);
     const bringing = this.#bring(placement, found, way);
     placement.settled = bringing.catch(() => undefined);
@@ -186,7 +187,7 @@ export class ModelHost {
     const plan = planBackend(request.backend, found, way.hardware);
     const obtained = await way.oneByOne(() => {
       placement.checkWanted();
-      return this.#modules.store.obtain(request, plan.formats, {
+      return obtainWeights(this.#modules.store, request, plan, {
         signal: abort.signal,
         onProgress: (progress) => tell({ stage: 'download', model: name, ...progress }),
       });
@@ -218,7 +219,7 @@ export class ModelHost {
 
   async #takeOff(placement: Placement): Promise<void> {
     const { name, on, isServing } = placement;
-    placement.abort.abort();
+    placement.giveUp();
     // A device that is being stopped holds nothing any more.
     await on?.unload(name).catch(() => undefined);
     if (!isServing) {

@@ -40,6 +40,11 @@ export class Placement {
     return this.on?.failures.some(({ name }) => name === this.name) === true;
   }
 
+  /** Ends what brings it there, with `cancelled`. */
+  giveUp(): void {
+    this.abort.abort(notWanted(this.name));
+  }
+
   /** @throws AtomaError `cancelled` where somebody does not want it any more. */
   checkWanted(): void {
     if (this.abort.signal.aborted) throw notWanted(this.name);

@@ -22,6 +22,7 @@ import {
   resolveDevice,
 } from '../workers/index.js';
 import type { ModelProgress } from './model-progress.js';
+import { obtainWeights } from './obtain-weights.js';
 
 /** One prompt for one model, without a node around it. */
 export interface SingleRunOptions {
@@ -101,7 +102,7 @@ async function prepare(
   if (resolved.warning !== undefined) onWarning(resolved.warning);
   const { device } = resolved;
   const plan = planBackend(backend, resolved, hardware);
-  const { weights, source } = await store.obtain(model, plan.formats, {
+  const { weights, source } = await obtainWeights(store, model, plan, {
     signal,
     onProgress: (progress) => onProgress({ stage: 'download', model: model.name, ...progress }),
   });

@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { MODEL_DIR, RunningCli, tempDir } from './cli.js';
 
 export const TOKEN = 'a-token-for-tests-0123456789';
-export const QUESTION = '<|im_start|>user\nWhat is the capital of Peru?<|im_end|>\n<|im_start|>assistant\n';
+const QUESTION = '<|im_start|>user\nWhat is the capital of Peru?<|im_end|>\n<|im_start|>assistant\n';
 export const ANSWER = 'The capital of Peru is Lima.';
 export const Q8 = join(MODEL_DIR, 'atoma-tiny.Q8_0.gguf');
 export const F16 = join(MODEL_DIR, 'atoma-tiny.F16.gguf');

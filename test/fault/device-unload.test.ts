@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import t, { type Test } from 'tap';
 import { chat, ENDLESS, modelSpec, params, QUICK, TINY, TinyDevice } from '../fixtures/tiny-device.js';
 
@@ -75,3 +76,31 @@ t.test('a job that runs when its model is unloaded ends within the grace, or by 
   t.equal(hasty.state, 'ready');
   t.equal(hasty.restarts, 0);
 });
+
+t.test(
+  'a model that goes gives its memory back, each time, while another one keeps the process',
+  { skip: process.platform !== 'linux' && 'needs /proc' },
+  async (t) => {
+    const device = empty(t);
+    await load(device, 'stays');
+    const residentMib = async () => {
+      const status = await readFile(`/proc/${device.process}/status`, 'utf8');
+      return Number(/VmRSS:\s+(\d+)/.exec(status)?.[1]) / 1024;
+    };
+    // A KV cache of some 270 MiB, beside which the weights do not count.
+    const large = { ...modelSpec({ sequences: 16 }, 'goes'), contextSize: 8192 };
+    const left: number[] = [];
+    for (let round = 0; round < 3; round++) {
+      const before = await residentMib();
+      await device.load(large, () => undefined);
+      const loaded = await residentMib();
+      await device.unload('goes');
+      left.push(await residentMib());
+      t.ok(loaded - before > 150, `${Math.round(before)} MiB, loaded ${Math.round(loaded)} MiB`);
+      t.ok(loaded - (left.at(-1) ?? 0) > 150, `unloaded ${Math.round(left.at(-1) ?? 0)} MiB`);
+    }
+    const [first = 0, , last = 0] = left;
+    t.ok(last - first < 100, 'nothing adds up');
+    t.equal((await device.ask({ ...PERU, model: 'stays' })).completion.text, LIMA);
+  },
+);

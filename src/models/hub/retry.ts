@@ -46,7 +46,8 @@ function tries<Result>(
     signal,
     shouldRetry: ({ error }) => isPassing(error) && !gotFurther(),
     onFailedAttempt: async ({ error, retriesLeft }) => {
-      if (signal.aborted || !isPassing(error)) return;
+      const isLast = retriesLeft === 0 && !gotFurther();
+      if (signal.aborted || !isPassing(error) || isLast) return;
       logger.warn({ reason: error.message, retriesLeft }, 'the hub failed, trying again');
       await waitAsAsked(error, timing, signal, logger);
     },

@@ -14,6 +14,7 @@ import {
   resolveDevice,
   sequencesFor,
 } from '../../workers/index.js';
+import { findWeights } from '../obtain-weights.js';
 import { type Check, type Finding, fail, needed, ok, warn } from './check.js';
 import { HARDWARE_LIMIT_MS } from './hardware.js';
 import { sentencesOf, splitMessage } from './sentences.js';
@@ -64,7 +65,7 @@ class ModelOnDevice {
     const machine = await needed(hardware(), 'the hardware could not be looked at');
     const device = resolveDevice(this.#label, machine, this.#options.gpu);
     const plan = planBackend(this.#model.backend, device, machine);
-    const here = await store.find(this.#model, plan.formats);
+    const here = await findWeights(store, this.#model, plan);
     const finding =
       here === undefined
         ? await this.#judgeDownload(plan, signal)

@@ -6,6 +6,11 @@ import type { Hardware } from './hardware.js';
 export interface BackendPlan {
   /** Which weights to look for, in order of preference. */
   readonly formats: readonly WeightsFormat[];
+  /**
+   * A later format is for models that have none of an earlier one: not even weights that are here already are taken
+   * before those that have to be downloaded. So on a GPU, where the later one runs on the CPU.
+   */
+  readonly inOrder: boolean;
   /** @throws AtomaError `backend_unavailable` where nothing here runs that format. */
   backendOf(format: WeightsFormat): BackendChoice;
 }
@@ -34,6 +39,7 @@ export function planBackend(
   if (requested !== 'auto') return forced(requested, engines);
   return {
     formats: device.gpu === false ? ['onnx', 'gguf'] : ['gguf', 'onnx'],
+    inOrder: device.gpu !== false,
     backendOf: (format) => (format === 'gguf' ? onLlama(device.gpu, engines) : onOnnx(device.gpu, engines)),
   };
 }
@@ -44,7 +50,11 @@ function forced(backend: Backend, engines: Engines): BackendPlan {
     throw unavailable(backend, `the configuration asks for the backend ${backend}, but ${why}`, engines);
   }
   const format: WeightsFormat = backend === 'llama' ? 'gguf' : 'onnx';
-  return { formats: [format], backendOf: () => ({ backend, reason: 'the configuration asks for it' }) };
+  return {
+    formats: [format],
+    inOrder: false,
+    backendOf: () => ({ backend, reason: 'the configuration asks for it' }),
+  };
 }
 
 function onLlama(gpu: GpuBackend | false, engines: Engines): BackendChoice {

@@ -30,7 +30,7 @@ t.test('a configured model by its name, flags before what the file says', async 
   });
   // Nearly uniform choices, with a seed under which no end token comes up.
   const endless = ['--temperature', '50', '--seed', '1', '--max-tokens', '500'];
-  const small = await json('atoma-tiny', 'Once', '--context-size', '256', ...endless, ...config);
+  const small = await json('atoma-tiny', 'Once upon a time', '--context-size', '256', ...endless, ...config);
   t.equal(small.finish_reason, 'context');
   // The last one that was chosen takes no place any more.
   t.ok(Math.abs(small.input_tokens + small.output_tokens - 256) <= 1);

@@ -14,7 +14,7 @@ import {
   resolveDevice,
   sequencesFor,
 } from '../../workers/index.js';
-import { findWeights, findWeights } from '../obtain-weights.js';
+import { findWeights } from '../obtain-weights.js';
 import { type Check, type Finding, fail, needed, ok, warn } from './check.js';
 import { HARDWARE_LIMIT_MS } from './hardware.js';
 import { sentencesOf, splitMessage } from './sentences.js';

@@ -89,6 +89,11 @@ export class ChainSide {
     await Promise.race([intake.begun, this.#following]);
   }
 
+  /** Takes up again what was handed back for want of a device. */
+  retake(): void {
+    this.#parts.flow.retake();
+  }
+
   /**
    * Why the journal cannot be written; undefined where it can. While intake waits to write a batch, smaller
    * writes of others that still fit say nothing.

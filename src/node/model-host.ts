@@ -11,6 +11,7 @@ import {
   planBackend,
   type ResolvedDevice,
 } from '../workers/index.js';
+import { deferred } from './deferred.js';
 import { DeviceFleet } from './device-fleet.js';
 import type { Machine } from './hardware.js';
 import { describeProgress, type ModelProgress } from './model-progress.js';
@@ -38,6 +39,8 @@ interface Modules {
   readonly store: ModelStore;
   readonly scheduler: Scheduler;
   readonly logger: Logger;
+  /** Called whenever a model begins to serve on a device. */
+  readonly onServing: () => void;
 }
 
 /** Which models are on which devices: brings them there and takes them off while the node runs. */
@@ -49,6 +52,7 @@ export class ModelHost {
   #failed: readonly FailedModel[] = [];
   readonly #stop = new AbortController();
   readonly #stopped: Promise<never>;
+  readonly #serving = deferred();
 
   constructor(config: InferenceConfig, modules: Modules) {
     this.#config = config;
@@ -79,6 +83,11 @@ export class ModelHost {
       isServing || progress === undefined ? [] : describeProgress(progress),
     );
     return [...new Set(news)];
+  }
+
+  /** Resolves when the first model serves. */
+  get serving(): Promise<void> {
+    return this.#serving.promise;
   }
 
   get isStopping(): boolean {
@@ -119,9 +128,17 @@ export class ModelHost {
     return { models, failed };
   }
 
-  /** Keeps a failure of the start in mind until the model is loaded or unloaded. */
+  /** Models of the configuration are on their way: tickets for them wait. */
+  expect(names: readonly string[]): void {
+    for (const name of names) this.#modules.scheduler.expect(name);
+  }
+
+  /** Keeps a failure of the start in mind until the model is loaded or unloaded; its tickets need not wait. */
   remember(failed: FailedModel): void {
     this.#failed = [...this.#failed, failed];
+    if (![...this.#placements].some(({ name }) => name === failed.name)) {
+      this.#modules.scheduler.disappoint(failed.name);
+    }
   }
 
   /**
@@ -210,6 +227,9 @@ export class ModelHost {
       placement.checkWanted();
       placement.isServing = true;
       this.#modules.scheduler.serve(name, info.contextSize);
+      this.#modules.logger.info({ model: name, device: found.device, backend }, 'serving');
+      this.#serving.resolve();
+      this.#modules.onServing();
       return info;
     } catch (error) {
       await this.#fleet.release(device);

@@ -13,8 +13,9 @@ export function modelReasons({ devices, models, pending }: ModelHost, isStarting
 }
 
 /** What the operator should know of a node that serves all the same, one sentence each. */
-export function modelWarnings({ failed }: ModelHost): readonly string[] {
-  return failed.map(
+export function modelWarnings({ failed, pending }: ModelHost, isStarting: boolean): readonly string[] {
+  const missing = failed.map(
     ({ name, device, error }) => `model ${name} is not served on device ${device}: ${error.message}`,
   );
+  return isStarting ? missing : [...missing, ...pending];
 }

@@ -34,9 +34,6 @@ export class ModelRequests {
     for (const { name, device, error } of failed) {
       logger.warn({ model: name, device, code: error.code }, `not loaded: ${error.message}`);
     }
-    for (const { name, device, backend } of models) {
-      logger.info({ model: name, device, backend }, 'a model is loaded');
-    }
     if (models.length === 0) throw noneLoaded(failed);
     return { models, failedModels: failed.map(failedModelInfo) };
   }

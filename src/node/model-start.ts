@@ -20,27 +20,34 @@ export async function loadConfigured(
   models: readonly ModelConfig[],
   { host, logger, onProgress }: StartModules,
 ): Promise<void> {
+  host.expect(models.map(({ name }) => name));
   const outcomes = await Promise.all(
-    models.map(async (model): Promise<readonly FailedModel[]> => {
-      try {
-        return (await host.load(model, onProgress)).failed;
-      } catch (error) {
-        return model.devices.map((device) => failureOf(model.name, device, error));
-      }
+    models.map(async (model) => {
+      const failed = await failuresOf(model, { host, onProgress });
+      if (!host.isStopping) for (const failure of failed) tell(failure, { host, logger });
+      return failed;
     }),
   );
-  // A client may have unloaded one that was on its way: that is no fault.
-  const failed = outcomes.flat().filter(({ error }) => error.code !== 'cancelled');
-  if (host.isStopping) return;
-  if (host.models.length === 0) throw noneLoaded(failed);
-  for (const failure of failed) {
-    const { name: model, device, error } = failure;
-    host.remember(failure);
-    logger.error(
-      { model, device, code: error.code },
-      `${model} is not served on ${device}: ${error.message}`,
-    );
+  if (!host.isStopping && host.models.length === 0) throw noneLoaded(outcomes.flat());
+}
+
+async function failuresOf(
+  model: ModelConfig,
+  { host, onProgress }: Omit<StartModules, 'logger'>,
+): Promise<readonly FailedModel[]> {
+  try {
+    const { failed } = await host.load(model, onProgress);
+    // A client may have unloaded one that was on its way: that is no fault.
+    return failed.filter(({ error }) => error.code !== 'cancelled');
+  } catch (error) {
+    return model.devices.map((device) => failureOf(model.name, device, error));
   }
+}
+
+function tell(failure: FailedModel, { host, logger }: Omit<StartModules, 'onProgress'>): void {
+  const { name: model, device, error } = failure;
+  host.remember(failure);
+  logger.error({ model, device, code: error.code }, `${model} is not served on ${device}: ${error.message}`);
 }
 
 /** What a caller hears of a load of which nothing came. */

@@ -1,10 +1,45 @@
 import type { Chain } from '../chain/index.js';
+import type { Config } from '../config/index.js';
 import type { NodeInfo } from '../rpc/index.js';
+import type { Scheduler } from '../scheduler/index.js';
 import type { Device } from '../workers/index.js';
+import type { ChainSide } from './chain-side.js';
+import { hardwareInfo, type Machine } from './hardware.js';
+import type { ModelHost } from './model-host.js';
 import type { FailedModel } from './placement.js';
+import { VERSION } from './version.js';
 
-/** What `atoma_nodeInfo` shows of the chain's connection. */
-export function chainInfo(chain: Chain): NonNullable<NodeInfo['chain']> {
+interface NodeParts {
+  readonly config: Config;
+  readonly chainSide: ChainSide | undefined;
+  readonly machine: Machine;
+  readonly host: ModelHost;
+  readonly scheduler: Scheduler;
+  readonly uptimeMs: number;
+}
+
+/** What `atoma_nodeInfo` shows. */
+export function nodeInfoOf({ config, chainSide, machine, host, scheduler, uptimeMs }: NodeParts): NodeInfo {
+  const journal = chainSide?.journal;
+  const counts = journal?.counts();
+  return {
+    version: VERSION,
+    uptimeMs,
+    smallId: config.chain?.client.smallId,
+    chain: chainSide && chainInfo(chainSide.chain),
+    hardware: machine.seen && hardwareInfo(machine.seen),
+    devices: host.devices.map(deviceInfo),
+    models: host.models,
+    failedModels: host.failed.map(failedModelInfo),
+    queue: scheduler.status(),
+    tickets: counts?.byState ?? {},
+    lateTickets: counts?.late ?? 0,
+    journal: journal && { path: journal.path, fault: chainSide?.journalFault?.message },
+  };
+}
+
+/** What it shows of the chain's connection. */
+function chainInfo(chain: Chain): NonNullable<NodeInfo['chain']> {
   const { checkpoint, ...status } = chain.status();
   return {
     name: chain.name,
@@ -14,13 +49,13 @@ export function chainInfo(chain: Chain): NonNullable<NodeInfo['chain']> {
   };
 }
 
-/** What `atoma_nodeInfo` shows of a device. */
-export function deviceInfo(device: Device): NodeInfo['devices'][number] {
+/** What it shows of a device. */
+function deviceInfo(device: Device): NodeInfo['devices'][number] {
   const { id, state, models, restarts, lastFault } = device;
   return { id, state, models: models.map(({ name }) => name), restarts, lastFault };
 }
 
-/** What `atoma_nodeInfo` shows of a model that is not served. */
+/** What clients are shown of a model that is not served. */
 export function failedModelInfo({ name, device, error }: FailedModel): NodeInfo['failedModels'][number] {
   return { name, device, code: error.code, message: error.message };
 }

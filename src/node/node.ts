@@ -29,19 +29,19 @@ import {
 import { Scheduler } from '../scheduler/index.js';
 import type { Journal } from '../tickets/index.js';
 import { ChainSide } from './chain-side.js';
-import { hardwareInfo, Machine } from './hardware.js';
+import { Machine } from './hardware.js';
 import { takeLocks } from './locks.js';
+import { isLoopback } from './loopback.js';
 import { ModelHost } from './model-host.js';
 import type { ModelProgress } from './model-progress.js';
 import { modelReasons, modelWarnings } from './model-readiness.js';
 import { ModelRequests } from './model-requests.js';
 import { loadConfigured } from './model-start.js';
-import { chainInfo, deviceInfo, failedModelInfo } from './node-info.js';
+import { nodeInfoOf } from './node-info.js';
 import type { NodeOptions } from './node-options.js';
 import { Requests } from './requests.js';
 import { schedulerOptions } from './scheduler-options.js';
 import { TokenStreams } from './token-streams.js';
-import { VERSION } from './version.js';
 
 /** How long what was cancelled at the end of the grace may take to end: a token or two of a large model, ms. */
 const CANCEL_MS = 2000;
@@ -84,6 +84,7 @@ export class AtomaNode implements NodeApi {
   #rpc: RpcServer | undefined;
   #connecting: Promise<void> = Promise.resolve();
   #starting: Promise<void> = Promise.resolve();
+  #taking: Promise<void> = Promise.resolve();
   #state: 'starting' | 'running' | 'stopping' = 'starting';
 
   private constructor(parts: Parts) {
@@ -101,6 +102,10 @@ export class AtomaNode implements NodeApi {
       ...modules,
       machine: this.#machine,
       store: parts.store,
+      // Tickets may have been handed back while nobody had their model.
+      onServing: () => {
+        if (this.#state === 'running') this.#chainSide?.retake();
+      },
     });
     this.#modelRequests = new ModelRequests({ host: this.#host, logger: parts.logger });
   }
@@ -145,9 +150,10 @@ export class AtomaNode implements NodeApi {
   }
 
   /**
-   * Opens the journal, connects to the chain, brings the models to their devices and begins to take tickets: those
-   * that are sent to the chain after this resolves are certain to be seen. Downloads may take hours, in which RPC
-   * says how far they are. A model that fails leaves the others serving.
+   * Opens the journal, connects to the chain and brings the models to their devices. With the first of them it begins
+   * to serve, and to take tickets, which wait for models that are still on their way: downloads may take hours, in
+   * which RPC says how far they are. A model that fails leaves the others serving. Resolves when each model serves
+   * or has failed; tickets that are sent to the chain after that are certain to be seen.
    * @throws AtomaError of the first part that cannot start, or of the models where none of them serves; call
    * `stop` then.
    */
@@ -160,7 +166,13 @@ export class AtomaNode implements NodeApi {
   async #start({ onProgress, onFatal }: StartOptions): Promise<void> {
     const modules = { host: this.#host, logger: this.#logger, onProgress };
     const loading = loadConfigured(this.#config.inference.models, modules);
-    await Promise.all([this.#connecting, loading]);
+    this.#taking = this.#take(Promise.race([this.#host.serving, loading]), onFatal);
+    await Promise.all([this.#taking, loading]);
+  }
+
+  /** Takes work once the first model serves. */
+  async #take(serving: Promise<void>, onFatal: FatalHandler): Promise<void> {
+    await Promise.all([this.#connecting, serving]);
     if (this.#state !== 'starting') return;
     this.#state = 'running';
     await this.#chainSide?.start(onFatal);
@@ -192,7 +204,7 @@ export class AtomaNode implements NodeApi {
     this.#state = 'stopping';
     this.#stopping.abort();
     if (isStarting) await this.#host.stop();
-    await Promise.allSettled([this.#starting, this.#connecting]);
+    await Promise.allSettled([this.#taking, this.#connecting]);
     await this.#chainSide?.stopIntake();
     const within = (ms: number, work: Promise<unknown>): Promise<unknown> =>
       Promise.race([work, delay(ms, undefined, { ref: false })]);
@@ -201,17 +213,12 @@ export class AtomaNode implements NodeApi {
     this.#scheduler.stop();
     await this.#rpc?.stop();
     await this.#host.stop();
+    await Promise.allSettled([this.#starting]);
     await tickets;
     await this.#chainSide?.close();
-    if (this.#config.inference.flushStorage) await this.#flush();
+    if (this.#config.inference.flushStorage) await flush(this.#store, this.#logger);
     await this.#store.close();
     for (const lock of this.#locks) lock.release();
-  }
-
-  async #flush(): Promise<void> {
-    await this.#store.flush().catch((error: unknown) => {
-      this.#logger.error({ err: error }, 'the downloaded models could not be removed');
-    });
   }
 
   async generate(request: GenerateRequest, options: GenerateOptions): Promise<GenerateResult> {
@@ -246,33 +253,26 @@ export class AtomaNode implements NodeApi {
   }
 
   readiness(): Readiness {
-    const reasons = modelReasons(this.#host, this.#state === 'starting');
+    const isStarting = this.#state === 'starting';
+    const reasons = modelReasons(this.#host, isStarting);
     if (this.#state === 'stopping') reasons.push('the node is stopping');
     else if (this.#chainSide !== undefined) reasons.push(...this.#chainSide.reasons());
     else if (this.#config.chain !== undefined) {
       reasons.push(`the chain is not connected yet${this.#unreachable}`);
     }
     const isReady = reasons.length === 0 && this.#state === 'running';
-    return { ready: isReady, reasons, warnings: modelWarnings(this.#host) };
+    return { ready: isReady, reasons, warnings: modelWarnings(this.#host, isStarting) };
   }
 
   nodeInfo(): NodeInfo {
-    const journal = this.#chainSide?.journal;
-    const counts = journal?.counts();
-    return {
-      version: VERSION,
+    return nodeInfoOf({
+      config: this.#config,
+      chainSide: this.#chainSide,
+      machine: this.#machine,
+      host: this.#host,
+      scheduler: this.#scheduler,
       uptimeMs: performance.now() - this.#startedAt,
-      smallId: this.#config.chain?.client.smallId,
-      chain: this.#chainSide && chainInfo(this.#chainSide.chain),
-      hardware: this.#machine.seen && hardwareInfo(this.#machine.seen),
-      devices: this.#host.devices.map(deviceInfo),
-      models: this.#host.models,
-      failedModels: this.#host.failed.map(failedModelInfo),
-      queue: this.#scheduler.status(),
-      tickets: counts?.byState ?? {},
-      lateTickets: counts?.late ?? 0,
-      journal: journal && { path: journal.path, fault: this.#chainSide?.journalFault?.message },
-    };
+    });
   }
 
   /** @throws AtomaError `not_ready` where the journal is still to be opened: nothing is known of tickets yet. */
@@ -291,6 +291,9 @@ export class AtomaNode implements NodeApi {
   }
 }
 
-function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || host.startsWith('127.');
+/** A cache that cannot be flushed is no reason not to end. */
+async function flush(store: ModelStore, logger: Logger): Promise<void> {
+  await store.flush().catch((error: unknown) => {
+    logger.error({ err: error }, 'the downloaded models could not be removed');
+  });
 }

@@ -78,6 +78,11 @@ export class TicketFlow {
     this.#refill();
   }
 
+  /** Takes up those again that were handed back for want of a device. */
+  retake(): void {
+    this.#refill();
+  }
+
   /** Works on tickets of the journal. */
   take(ids: readonly string[]): void {
     for (const id of ids) if (!this.#take(id)) this.#backlog = true;

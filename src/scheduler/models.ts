@@ -7,6 +7,8 @@ export interface ModelState {
   readonly speed: SpeedEstimate;
   /** Tokens of a sequence; undefined where it was not declared. */
   contextSize: number | undefined;
+  /** On its way to its first executor: its tickets wait. */
+  isExpected: boolean;
 }
 
 /** The models that were declared, or that an executor served when a job for them came. */
@@ -20,7 +22,12 @@ export class Models {
   get(model: string): ModelState {
     let state = this.#states.get(model);
     if (state === undefined) {
-      state = { queue: new ModelQueue(), speed: new SpeedEstimate(), contextSize: undefined };
+      state = {
+        queue: new ModelQueue(),
+        speed: new SpeedEstimate(),
+        contextSize: undefined,
+        isExpected: false,
+      };
       this.#states.set(model, state);
     }
     return state;

@@ -21,10 +21,17 @@ export function unloadedModel(model: string): AtomaError {
   return new AtomaError('unknown_model', message, { fields: { model } });
 }
 
-/** For a model that the node does have, after its devices were given up. */
+/** For a model that the node should have, where it could not be loaded or its devices were given up. */
 export function noDevice(model: string, isTicket: boolean): AtomaError {
-  const message = `no device is left for the model ${model}: each one that held it died repeatedly and was quarantined; see the log for why, and start the node again`;
+  const message = `no device has the model ${model}: it could not be loaded, or each device that held it died repeatedly and was quarantined; see the log for why, and start the node again`;
   return new AtomaError(isTicket ? 'no_device' : 'not_ready', message, { fields: { model } });
+}
+
+/** For a request, which is not to wait for a download of hours. */
+export function stillLoading(model: string): AtomaError {
+  return new AtomaError('not_ready', `the model ${model} is still being loaded; /readyz says how far it is`, {
+    fields: { model },
+  });
 }
 
 export function stopping(): AtomaError {

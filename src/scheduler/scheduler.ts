@@ -18,6 +18,7 @@ import {
   cancelled,
   jobKilledWorker,
   noDevice,
+  stillLoading,
   stopping,
   unknownModel,
   unloadedModel,
@@ -78,6 +79,21 @@ export class Scheduler {
   serve(model: string, contextSize?: number): void {
     const state = this.#models.get(model);
     state.contextSize = contextSize ?? state.contextSize;
+    state.isExpected = false;
+  }
+
+  /**
+   * Declares a model that is on its way to its first executor, by a download of hours perhaps: its tickets wait for
+   * it, until it is served or {@link Scheduler.disappoint} says that it does not come.
+   */
+  expect(model: string): void {
+    this.#models.get(model).isExpected = true;
+  }
+
+  /** A model that was expected does not come: its jobs end as those of a model without a device. */
+  disappoint(model: string): void {
+    this.#models.get(model).isExpected = false;
+    this.#dispatcher.dispatch();
   }
 
   /**
@@ -112,17 +128,15 @@ export class Scheduler {
   /**
    * Runs a job when its turn comes.
    * @throws AtomaError `busy` (`retryAfterMs` in its fields) where the queue is full or a request's turn would
-   * not come, or did not come, in time; `unknown_model`; where the model's devices were given up, `not_ready`
-   * for a request and `no_device` for a ticket; `job_killed_worker` where a device died twice under it;
+   * not come, or did not come, in time; `unknown_model`; where no device has the model any more, `not_ready`
+   * for a request and `no_device` for a ticket; `not_ready` for a request while the model is expected; `job_killed_worker` where a device died twice under it;
    * `not_ready` after {@link Scheduler.stop}; `cancelled`, also while it waits; and whatever
    * {@link Executor.run} throws.
    */
   async submit(job: Job, lane: Lane, options: SubmitOptions): Promise<ScheduledCompletion> {
     const { model } = job.params;
     if (this.#stopped) throw stopping();
-    if (!this.#slots.serves(model)) {
-      throw this.#models.has(model) ? noDevice(model, lane.kind === 'ticket') : unknownModel(model);
-    }
+    this.#checkServed(model, lane.kind === 'ticket');
     if (options.signal.aborted) throw cancelled('');
     const { speed, contextSize } = this.#models.get(model);
     return new Promise((resolve, reject) => {
@@ -160,6 +174,13 @@ export class Scheduler {
     this.#dispatcher.stop();
     const waiting = [...this.#models].flatMap(([, { queue }]) => [...queue]);
     for (const job of [...waiting, ...this.#suspects]) job.refuse(stopping());
+  }
+
+  #checkServed(model: string, isTicket: boolean): void {
+    if (this.#slots.serves(model)) return;
+    if (!this.#models.has(model)) throw unknownModel(model);
+    if (!this.#models.get(model).isExpected) throw noDevice(model, isTicket);
+    if (!isTicket) throw stillLoading(model);
   }
 
   #enqueue(job: ScheduledJob): void {

@@ -91,7 +91,7 @@ function rig(t: Test) {
   const store = new SlowStore();
   const scheduler = new Scheduler(SCHEDULER_DEFAULTS, {});
   const machine = new KnownMachine({ choice: 'auto' }, { logger });
-  const host = new ModelHost(CONFIG, { machine, store, scheduler, logger });
+  const host = new ModelHost(CONFIG, { machine, store, scheduler, logger, onServing: () => undefined });
   t.teardown(() => host.stop());
   const progress: ModelProgress[] = [];
   const load = (name: string, change: Partial<ModelConfig> = {}) =>

@@ -14,6 +14,8 @@ export interface NodeProcessOptions {
   readonly nodeArgs?: readonly string[];
   /** Default `warn`. */
   readonly logLevel?: string;
+  /** Besides what the test has itself. */
+  readonly env?: NodeJS.ProcessEnv;
 }
 
 /** One life of a node, started from its files as an operator would. */
@@ -33,7 +35,7 @@ export class NodeProcess {
   constructor(
     files: DevnetFiles,
     args: readonly string[] = [],
-    { ownGroup = false, nodeArgs = [], logLevel = 'warn' }: NodeProcessOptions = {},
+    { ownGroup = false, nodeArgs = [], logLevel = 'warn', env: more = {} }: NodeProcessOptions = {},
   ) {
     const { NODE_OPTIONS: _options, ...env } = process.env;
     this.child = spawn(
@@ -45,7 +47,11 @@ export class NodeProcess {
         ...['--sui-subscriber-path', files.suiSubscriberPath],
         ...['--atoma-sui-client-config-path', files.atomaSuiClientConfigPath, ...args],
       ],
-      { env: { ...env, LOG_LEVEL: logLevel }, stdio: ['ignore', 'pipe', 'pipe'], detached: ownGroup },
+      {
+        env: { ...env, LOG_LEVEL: logLevel, ...more },
+        stdio: ['ignore', 'pipe', 'pipe'],
+        detached: ownGroup,
+      },
     );
     const { stdout, stderr } = this.child;
     this.closed = once(this.child, 'close');

@@ -85,7 +85,8 @@ export class LlamaEngine implements Engine {
         description: model.typeDescription,
         parameters: model.fileInsights.totalParameters,
         fileBytes,
-        contextSize: context.contextSize,
+        // llama.cpp rounds a context up to 256 tokens; what does not fit has to be the same on every backend.
+        contextSize: Math.min(contextSize, context.contextSize),
         trainedContextSize: model.trainContextSize,
         batchSize: context.batchSize,
         threads: context.currentThreads,
@@ -104,7 +105,7 @@ export class LlamaEngine implements Engine {
 
   async generate(params: PromptParams, control: GenerationControl): Promise<Completion> {
     const startedAt = performance.now();
-    const { contextSize } = this.#context;
+    const { contextSize } = this.info;
     const input = promptInput(params, this.#vocabulary, contextSize);
     const sequence = this.#free.pop();
     if (sequence === undefined) throw new AtomaError('engine_failed', 'no sequence of the context is free');

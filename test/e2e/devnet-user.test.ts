@@ -76,7 +76,7 @@ t.test('the files that the dev chain writes are a configuration, a wallet and a 
       models: [
         {
           name: devnet.model,
-          device: 'cpu',
+          devices: ['cpu'],
           precision: 'q8_0',
           modelType: join(process.cwd(), 'models/atoma-tiny'),
         },

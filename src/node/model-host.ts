@@ -74,7 +74,7 @@ export class ModelHost {
     const lost = this.devices.flatMap(({ id, failures }) =>
       failures.map(({ name, error }) => ({ name, device: id, error })),
     );
-    return [...this.#failed, ...lost];
+    return [...this.#failed, ...lost].sort((one, other) => (placeOf(one) < placeOf(other) ? -1 : 1));
   }
 
   /** What is still on its way, one sentence each. */
@@ -260,6 +260,10 @@ export class ModelHost {
       { fields: { model: name } },
     );
   }
+}
+
+function placeOf({ name, device }: FailedModel): string {
+  return `${name} on ${device}`;
 }
 
 /** @returns rejects with `not_ready` when the node stops */

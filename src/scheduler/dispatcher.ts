@@ -147,11 +147,11 @@ export class Dispatcher {
   /** Ends the jobs of models whose last device was given up: waiting for their deadline would help nobody. */
   #giveUpUnserved(): void {
     const { models, slots, suspects } = this.#modules;
-    for (const [model, { queue, isExpected }] of models) {
+    for (const [model, { queue, standing }] of models) {
       if (queue.tickets + queue.requests + suspects.size === 0) continue;
-      if (isExpected || slots.serves(model)) continue;
+      if (standing === 'expected' || slots.serves(model)) continue;
       const unserved = [...queue, ...suspects].filter((job) => job.model === model);
-      for (const job of unserved) job.refuse(noDevice(model, job.isTicket));
+      for (const job of unserved) job.refuse(noDevice(model, standing, job.isTicket));
     }
   }
 }

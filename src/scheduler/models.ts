@@ -7,8 +7,11 @@ export interface ModelState {
   readonly speed: SpeedEstimate;
   /** Tokens of a sequence; undefined where it was not declared. */
   contextSize: number | undefined;
-  /** On its way to its first executor: its tickets wait. */
-  isExpected: boolean;
+  /**
+   * `expected` on its way to its first executor: its tickets wait; `missing` where it did not come; `served` whenever
+   * an executor has had it, whatever became of that.
+   */
+  standing: 'expected' | 'missing' | 'served';
 }
 
 /** The models that were declared, or that an executor served when a job for them came. */
@@ -26,7 +29,7 @@ export class Models {
         queue: new ModelQueue(),
         speed: new SpeedEstimate(),
         contextSize: undefined,
-        isExpected: false,
+        standing: 'served',
       };
       this.#states.set(model, state);
     }

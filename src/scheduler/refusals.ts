@@ -1,4 +1,5 @@
 import { AtomaError } from '../core/index.js';
+import type { ModelState } from './models.js';
 
 /** Shortest time after which to come back, ms: below it a client's next try would mostly be refused too. */
 const MIN_RETRY_MS = 1000;
@@ -22,8 +23,12 @@ export function unloadedModel(model: string): AtomaError {
 }
 
 /** For a model that the node should have, where it could not be loaded or its devices were given up. */
-export function noDevice(model: string, isTicket: boolean): AtomaError {
-  const message = `no device has the model ${model}: it could not be loaded, or each device that held it died repeatedly and was quarantined; see the log for why, and start the node again`;
+export function noDevice(model: string, standing: ModelState['standing'], isTicket: boolean): AtomaError {
+  const why =
+    standing === 'missing'
+      ? `the model ${model} could not be loaded`
+      : `no device is left for the model ${model}: each one that held it died repeatedly and was quarantined`;
+  const message = `${why}; see the log for why, and start the node again`;
   return new AtomaError(isTicket ? 'no_device' : 'not_ready', message, { fields: { model } });
 }
 

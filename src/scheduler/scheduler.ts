@@ -79,7 +79,7 @@ export class Scheduler {
   serve(model: string, contextSize?: number): void {
     const state = this.#models.get(model);
     state.contextSize = contextSize ?? state.contextSize;
-    state.isExpected = false;
+    state.standing = 'served';
   }
 
   /**
@@ -87,12 +87,12 @@ export class Scheduler {
    * it, until it is served or {@link Scheduler.disappoint} says that it does not come.
    */
   expect(model: string): void {
-    this.#models.get(model).isExpected = true;
+    this.#models.get(model).standing = 'expected';
   }
 
   /** A model that was expected does not come: its jobs end as those of a model without a device. */
   disappoint(model: string): void {
-    this.#models.get(model).isExpected = false;
+    this.#models.get(model).standing = 'missing';
     this.#dispatcher.dispatch();
   }
 
@@ -179,7 +179,8 @@ export class Scheduler {
   #checkServed(model: string, isTicket: boolean): void {
     if (this.#slots.serves(model)) return;
     if (!this.#models.has(model)) throw unknownModel(model);
-    if (!this.#models.get(model).isExpected) throw noDevice(model, isTicket);
+    const { standing } = this.#models.get(model);
+    if (standing !== 'expected') throw noDevice(model, standing, isTicket);
     if (!isTicket) throw stillLoading(model);
   }
 

@@ -15,7 +15,7 @@ t.test('a model that cannot be loaded beside a good one', async (t) => {
 
   await t.test('the node is ready, the good one serves, and everybody is told of the others', async (t) => {
     t.equal(await node.ask('good'), ANSWER);
-    t.equal(await node.ask('bad'), 'unknown_model');
+    t.equal(await node.ask('bad'), 'not_ready');
     const { status, reasons, warnings } = await node.readiness();
     t.equal(status, 200);
     t.strictSame(reasons, []);

@@ -6,6 +6,9 @@ import { cancelled, chainUnavailable, describeError, isTransient } from './rpc-e
 /** Short against a ticket's deadline, long against what a full node needs to come back to itself. */
 export const RETRY = { firstMs: 100, maxMs: 2_000 };
 
+/** A way to a far full node and back: an attempt that has less time fails by that, and hides why others did. */
+const SHORTEST_ATTEMPT_MS = 50;
+
 /** What one attempt is given; a type, since gRPC's options want an index signature. */
 export type CallOptions = { readonly abort: AbortSignal; readonly timeout: number };
 
@@ -42,7 +45,7 @@ export async function untilAnswered<T>(
       if (signal.aborted) throw cancelled(doing, fields);
       if (!isTransient(error)) throw error;
       const retryInMs = backoff.next();
-      if (performance.now() + retryInMs >= deadlineMs) {
+      if (performance.now() + retryInMs + SHORTEST_ATTEMPT_MS >= deadlineMs) {
         throw chainUnavailable(modules.url, doing, error, fields);
       }
       const reason = describeError(error);

@@ -57,7 +57,8 @@ const PATIENCE_MS = 10_000;
 class OpenLoop {
   readonly #order: OpenLoopOrder;
   readonly #sentAt = new Map<number, number>();
-  readonly #agent = new Agent({ keepAlive: true, maxSockets: 256 });
+  // Without a bound: a request that waits here for a socket waits for others to be answered, as no real client does.
+  readonly #agent = new Agent({ keepAlive: true });
   readonly #sockets: WebSocket[] = [];
   readonly #refusalMs: number[] = [];
   readonly #answerMs: number[] = [];

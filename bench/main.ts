@@ -1,4 +1,5 @@
 import { Command, Option } from 'commander';
+import { backends } from './backends.js';
 import { intake } from './intake.js';
 import { overhead } from './overhead.js';
 
@@ -21,4 +22,13 @@ program
   .option('--rounds <n>', 'reads of the backlog; the median counts', '5')
   .option('--json', 'the result as one NDJSON line, the last on stdout')
   .action(intake);
+program
+  .command('backends')
+  .description(
+    'ONNX Runtime, native and as WebAssembly, against llama.cpp, each on the CPU with the same numbers',
+  )
+  .option('--rounds <n>', 'alternating rounds; the medians count', '7')
+  .option('--tokens <n>', 'tokens of each answer', '128')
+  .option('--json', 'the result as one NDJSON line, the last on stdout')
+  .action(backends);
 await program.parseAsync(process.argv);

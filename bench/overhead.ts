@@ -1,5 +1,5 @@
 import { cpus } from 'node:os';
-import { startBare } from './bare-side.js';
+import { startForked } from './forked-side.js';
 import { median } from './median.js';
 import { startNode } from './node-side.js';
 import { DEMO_FILE, type RoundResult, type Side, type Workload } from './workload.js';
@@ -44,7 +44,7 @@ async function measure(streams: number, rounds: number, maxTokens: number): Prom
     maxTokens,
     promptsPerStream: streams === 1 ? 16 : 4,
   };
-  const bare = await startBare(workload);
+  const bare = await startForked(new URL('./bare-loop.js', import.meta.url), workload);
   const node = await startNode(workload);
   try {
     return await compare(bare, node, rounds);

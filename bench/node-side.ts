@@ -39,6 +39,8 @@ workers = 1
 sequences = ${workload.streams}
 context_size = ${workload.contextSize}
 threads = ${workload.threads}
+[scheduler]
+max_request_wait_ms = 600000
 `;
 }
 

@@ -1,8 +1,9 @@
 import { Presets, SingleBar } from 'cli-progress';
 import type { Logger } from 'pino';
+import { formatBytes } from '../core/index.js';
 import type { DownloadProgress } from '../models/index.js';
 import { writeLine } from './exit.js';
-import { bytesText, secondsText } from './sizes.js';
+import { secondsText } from './text-layout.js';
 
 /** Between two log lines, ms: a download of hours is not to fill the log. */
 const LOG_INTERVAL_MS = 10_000;
@@ -54,8 +55,8 @@ export class DownloadReport {
     const seconds = secondsLeft(progress);
     const shown = {
       model: this.#model,
-      size: bytesText(totalBytes),
-      rate: bytesPerSecond > 0 ? `${bytesText(bytesPerSecond)}/s` : '',
+      size: formatBytes(totalBytes),
+      rate: bytesPerSecond > 0 ? `${formatBytes(bytesPerSecond)}/s` : '',
       left: seconds === undefined ? '' : `${secondsText(seconds)} left`,
     };
     if (!this.#isStarted) bar.start(totalBytes, doneBytes, shown);
@@ -68,9 +69,9 @@ export class DownloadReport {
     const seconds = secondsLeft(progress);
     const left = seconds === undefined ? {} : { left: secondsText(seconds) };
     const sizes = {
-      done: bytesText(doneBytes),
-      total: bytesText(totalBytes),
-      rate: `${bytesText(bytesPerSecond)}/s`,
+      done: formatBytes(doneBytes),
+      total: formatBytes(totalBytes),
+      rate: `${formatBytes(bytesPerSecond)}/s`,
     };
     this.#modules.logger.info({ model: this.#model, ...sizes, ...left }, 'downloading the model');
   }

@@ -1,9 +1,9 @@
+import { formatBytes } from '../core/index.js';
 import type { HubDescription, ModelReference, ObtainedModel } from '../models/index.js';
 import { EXIT, writeLine } from './exit.js';
 import type { InspectedModel, InspectWeights } from './inspect-weights.js';
 import { createLogger } from './logger.js';
 import { formatsOf, type ModelFlags, openModels, referenceOf } from './model-flags.js';
-import { bytesText } from './sizes.js';
 
 /** The longest label, `context per sequence`. */
 const LABEL_CHARACTERS = 20;
@@ -105,7 +105,8 @@ function textOf(facts: Facts): string {
 function shown(key: string, value: unknown): string {
   const rest = `\n${' '.repeat(LABEL_CHARACTERS + 2)}`;
   if (key === 'here') return value === true ? 'yes' : 'no: `models pull` downloads it';
-  if (key.endsWith('_bytes')) return bytesText(Number(value));
-  if (Array.isArray(value)) return value.map(({ path, bytes }) => `${path} (${bytesText(bytes)})`).join(rest);
+  if (key.endsWith('_bytes')) return formatBytes(Number(value));
+  if (Array.isArray(value))
+    return value.map(({ path, bytes }) => `${path} (${formatBytes(bytes)})`).join(rest);
   return typeof value === 'number' ? value.toLocaleString('en') : String(value).replaceAll('\n', rest);
 }

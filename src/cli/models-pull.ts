@@ -1,9 +1,9 @@
+import { formatBytes } from '../core/index.js';
 import type { ObtainedModel } from '../models/index.js';
 import { DownloadReport } from './download-progress.js';
 import { EXIT, writeLine } from './exit.js';
 import { createLogger } from './logger.js';
 import { formatsOf, type ModelFlags, openModels, referenceOf } from './model-flags.js';
-import { bytesText } from './sizes.js';
 
 /** Downloads a model, or what of it has changed; an interrupt leaves what has come for the next time. */
 export async function pullModel(
@@ -39,7 +39,7 @@ function tell(name: string, { weights, source }: ObtainedModel, json: boolean): 
   const { format, bytes } = weights;
   const { repo = null, revision = null, commit = null } = source ?? {};
   if (json) writeLine({ type: 'pulled', model: name, repo, revision, commit, format, file, bytes });
-  else process.stdout.write(`${name}: ${bytesText(bytes)} at ${file}\n`);
+  else process.stdout.write(`${name}: ${formatBytes(bytes)} at ${file}\n`);
 }
 
 /** Aborts at the first signal; a second one ends the process at once. */

@@ -1,6 +1,6 @@
 import { createInterface } from 'node:readline/promises';
 import { type Command, InvalidArgumentError } from 'commander';
-import { AtomaError } from '../core/index.js';
+import { AtomaError, formatBytes } from '../core/index.js';
 import type { CachedRepo, ModelStore } from '../models/index.js';
 import { EXIT, exitCodeOf, reportError, writeLine } from './exit.js';
 import { inspectWeights } from './inspect-weights.js';
@@ -8,7 +8,7 @@ import { createLogger } from './logger.js';
 import { addModelOptions, addStoreOptions, type ModelFlags, openModels, referenceOf } from './model-flags.js';
 import { showModel } from './models-info.js';
 import { pullModel } from './models-pull.js';
-import { bytesText, tableText } from './sizes.js';
+import { tableText } from './text-layout.js';
 
 interface JsonFlag {
   readonly json?: boolean;
@@ -70,7 +70,7 @@ async function listModels(flags: ModelFlags & JsonFlag, env: NodeJS.ProcessEnv):
 
 function rowOf({ repo, bytes, ownBytes, revisions }: CachedRepo): readonly string[] {
   const names = revisions.map(({ commit, refs }) => `${[...refs, commit.slice(0, 7)].join(' ')}`);
-  return [bytesText(bytes), bytesText(ownBytes), repo, names.join(', ')];
+  return [formatBytes(bytes), formatBytes(ownBytes), repo, names.join(', ')];
 }
 
 function lineOf({ repo, path, bytes, ownBytes, revisions }: CachedRepo): Record<string, unknown> {
@@ -98,7 +98,7 @@ async function removeModel(name: string, flags: RemoveFlags, env: NodeJS.Process
 async function removeRepo(store: ModelStore, repo: string, json: boolean): Promise<void> {
   const { bytes } = await store.remove(repo);
   if (json) writeLine({ type: 'removed', repo, bytes });
-  else process.stdout.write(`removed ${repo}: ${bytesText(bytes)}\n`);
+  else process.stdout.write(`removed ${repo}: ${formatBytes(bytes)}\n`);
 }
 
 async function confirmed(repos: readonly CachedRepo[]): Promise<boolean> {
@@ -107,8 +107,8 @@ async function confirmed(repos: readonly CachedRepo[]): Promise<boolean> {
   }
   const what = repos.map(({ repo, bytes, ownBytes }) => {
     const others =
-      bytes > ownBytes ? `, ${bytesText(bytes - ownBytes)} of it downloaded by other programs` : '';
-    return `${repo} (${bytesText(bytes)}${others})`;
+      bytes > ownBytes ? `, ${formatBytes(bytes - ownBytes)} of it downloaded by other programs` : '';
+    return `${repo} (${formatBytes(bytes)}${others})`;
   });
   const terminal = createInterface({ input: process.stdin, output: process.stderr });
   try {

@@ -1,4 +1,5 @@
 export * from './backoff.js';
+export * from './bytes.js';
 export * from './chain-event.js';
 export * from './commitment.js';
 export * from './completion.js';

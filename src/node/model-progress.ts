@@ -1,3 +1,4 @@
+import { formatBytes } from '../core/index.js';
 import type { DownloadProgress } from '../models/index.js';
 
 /** How far a model is on its way to a device. */
@@ -20,18 +21,10 @@ export function describeProgress(progress: ModelProgress): string {
   const { doneBytes, totalBytes, bytesPerSecond } = progress;
   // Before the hub has said how large the files are.
   if (totalBytes === 0) return `model ${model} is being downloaded`;
-  const rate = bytesPerSecond > 0 ? `, ${decimalBytes(bytesPerSecond)}/s` : '';
-  return `model ${model} is being downloaded: ${percent(doneBytes / totalBytes)} of ${decimalBytes(totalBytes)}${rate}`;
+  const rate = bytesPerSecond > 0 ? `, ${formatBytes(bytesPerSecond)}/s` : '';
+  return `model ${model} is being downloaded: ${percent(doneBytes / totalBytes)} of ${formatBytes(totalBytes)}${rate}`;
 }
 
 function percent(fraction: number): string {
   return `${Math.floor(fraction * 100)} %`;
-}
-
-/** As hubs and disks count: 4.7 GB are 4 700 000 000 bytes. */
-function decimalBytes(bytes: number): string {
-  const units = ['bytes', 'kB', 'MB', 'GB', 'TB'];
-  const power = Math.min(units.length - 1, Math.floor(Math.log10(Math.max(1, bytes)) / 3));
-  const value = bytes / 1000 ** power;
-  return `${power === 0 || value >= 10 ? Math.round(value) : value.toFixed(1)} ${units[power]}`;
 }

@@ -8,7 +8,6 @@ export {
   renderChat,
 } from './engines/weights/chat-template.js';
 export { type BackendChoice, type BackendPlan, planBackend } from './hardware/backend-plan.js';
-export { formatBytes } from './hardware/bytes.js';
 export { requireFit } from './hardware/check-fit.js';
 export { describeHardware } from './hardware/describe.js';
 export { type ResolvedDevice, resolveDevice } from './hardware/device-label.js';

@@ -1,4 +1,5 @@
-import { chmod, cp, readFile, rm, symlink, truncate, writeFile } from 'node:fs/promises';
+import { chmod, cp, mkdtemp, readFile, rm, symlink, truncate, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import type { Backend } from '#src/core/index.js';
@@ -13,8 +14,7 @@ const GRAPH = 'onnx/model.onnx';
 const FILES = ['config.json', 'generation_config.json', 'tokenizer.json', 'tokenizer_config.json', GRAPH];
 
 /** A copy of the demo model, to be spoiled. */
-async function copy(t: Test): Promise<OnnxWeights> {
-  const folder = t.testdir({ onnx: {} });
+async function copy(t: Test, folder = t.testdir({ onnx: {} })): Promise<OnnxWeights> {
   for (const name of FILES) await cp(join(TINY_FOLDER, name), join(folder, name));
   return { format: 'onnx', folder, file: GRAPH, bytes: 0 };
 }
@@ -66,12 +66,20 @@ t.test('a model without one of its files', async (t) => {
   await refused(t, weights, join(weights.folder, 'tokenizer.json'), /is not JSON/);
 });
 
-t.test('a folder that is a file, missing, or locked', async (t) => {
+t.test('a folder that is a file, or missing', async (t) => {
   const weights = await copy(t);
   const file = join(weights.folder, 'config.json');
   await refused(t, { ...weights, folder: file }, file, /is a file, not the folder of an ONNX model/);
   const none = join(weights.folder, 'none');
   await refused(t, { ...weights, folder: none }, none, /does not exist/);
+});
+
+t.test('a folder that is locked', async (t) => {
+  // Below a folder that every user may enter, as this repository need not be.
+  const home = await mkdtemp(join(tmpdir(), 'atoma-locked-'));
+  t.teardown(() => rm(home, { recursive: true, force: true }));
+  await chmod(home, 0o755);
+  const weights = await copy(t, join(home, 'model'));
   await chmod(weights.folder, 0o000);
   try {
     await asNobody(() => refused(t, weights, join(weights.folder, GRAPH), /permission denied/));

@@ -122,7 +122,7 @@ t.test('several models are downloaded at once, and how far each is can be read',
   two.tell({ doneBytes: 1.6e9, totalBytes: 4.7e9, bytesPerSecond: 12_400_000 });
   t.strictSame(host.pending, [
     'model one is being downloaded',
-    'model two is being downloaded: 34 % of 4.7 GB, 12 MB/s',
+    'model two is being downloaded: 34 % of 4.4 GiB, 11.8 MiB/s',
   ]);
   t.strictSame(host.devices, [], 'no process waits for a download');
   two.finish();

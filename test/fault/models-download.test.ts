@@ -128,7 +128,7 @@ t.test('a disk that is too small is seen before the first byte', async (t) => {
   const freeBytes = async () => 268_435_456 + CONTENT.length - 1;
   await t.rejects(obtain(storeOf(t, hub, cache, { freeBytes }), 'o/m'), {
     code: 'disk_full',
-    message: /0\.00 GB are still to be downloaded.*0\.27 GB free/,
+    message: /^model \S+: [\d.]+ [KM]iB are still to be downloaded to .* 256\.\d MiB free/,
     fields: { neededBytes: CONTENT.length },
   });
   t.equal(hub.served(), 0);

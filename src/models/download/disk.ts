@@ -1,5 +1,5 @@
 import { statfs } from 'node:fs/promises';
-import { AtomaError } from '../../core/index.js';
+import { AtomaError, formatBytes } from '../../core/index.js';
 
 /** Stays free beside a download: logs and the journal want room as well. 256 MiB. */
 const MARGIN_BYTES = 256 * 1024 * 1024;
@@ -19,7 +19,7 @@ export async function checkDisk(folder: string, bytes: number, freeBytes: FreeBy
   if (free >= bytes + MARGIN_BYTES) return;
   throw new AtomaError(
     'disk_full',
-    `${inGigabytes(bytes)} are still to be downloaded to ${folder}, whose disk has ${inGigabytes(free)} free, and ${inGigabytes(MARGIN_BYTES)} of that are to stay free: make room, or set cache_dir to a folder of a larger disk`,
+    `${formatBytes(bytes)} are still to be downloaded to ${folder}, whose disk has ${formatBytes(free)} free, and ${formatBytes(MARGIN_BYTES)} of that are to stay free: make room, or set cache_dir to a folder of a larger disk`,
     { fields: { folder, neededBytes: bytes, freeBytes: free, marginBytes: MARGIN_BYTES } },
   );
 }
@@ -41,8 +41,4 @@ export function diskFailure(error: unknown, folder: string): unknown {
     );
   }
   return error;
-}
-
-function inGigabytes(bytes: number): string {
-  return `${(bytes / 1e9).toFixed(2)} GB`;
 }

@@ -1,7 +1,6 @@
 import { mkdtemp, rmdir, stat, statfs, unlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { AtomaError, messageOf } from '../../core/index.js';
-import { formatBytes } from '../../workers/index.js';
+import { AtomaError, formatBytes, messageOf } from '../../core/index.js';
 import { type Check, type Finding, ok, warn } from './check.js';
 
 interface FolderCheck {

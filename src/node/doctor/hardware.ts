@@ -1,4 +1,5 @@
-import { formatBytes, type Gpu, type GpuChoice, type Hardware, resolveDevice } from '../../workers/index.js';
+import { formatBytes } from '../../core/index.js';
+import { type Gpu, type GpuChoice, type Hardware, resolveDevice } from '../../workers/index.js';
 import { type Check, type Finding, fail, needed, ok, warn } from './check.js';
 
 const AREA = 'machine';

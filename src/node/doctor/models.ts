@@ -1,9 +1,8 @@
 import type { ModelConfig, PoolConfig } from '../../config/index.js';
-import { AtomaError, type ModelWeights } from '../../core/index.js';
+import { AtomaError, formatBytes, type ModelWeights } from '../../core/index.js';
 import type { ModelStore } from '../../models/index.js';
 import {
   type BackendPlan,
-  formatBytes,
   type GpuChoice,
   type Hardware,
   inspectModel,

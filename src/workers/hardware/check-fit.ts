@@ -1,6 +1,5 @@
-import { AtomaError } from '../../core/index.js';
+import { AtomaError, formatBytes } from '../../core/index.js';
 import type { WorkerSpec } from '../protocol.js';
-import { formatBytes } from './bytes.js';
 import { planMemory } from './memory-plan.js';
 import { fitWorkers, type MemoryPlan, type PlannedModel } from './planned-model.js';
 

@@ -1,4 +1,4 @@
-import { formatBytes } from './bytes.js';
+import { formatBytes } from '../../core/index.js';
 import type { Gpu, Hardware } from './hardware.js';
 
 /** The machine as a line of a log. */

@@ -1,5 +1,4 @@
 import { execFile } from 'node:child_process';
-import { MIB_BYTES } from './bytes.js';
 import type { Gpu, MigDevice } from './hardware.js';
 
 /** What NVIDIA's driver says through its tool. */
@@ -8,6 +7,9 @@ export interface NvidiaReport {
   /** Why the tool, which is there, listed nothing. */
   readonly fault: string | undefined;
 }
+
+/** What it counts memory in. */
+const MIB_BYTES = 1024 * 1024;
 
 const QUERY = [
   '--query-gpu=index,uuid,name,memory.total,memory.free,driver_version',

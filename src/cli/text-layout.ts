@@ -1,11 +1,3 @@
-const UNITS = ['B', 'kB', 'MB', 'GB', 'TB'];
-
-/** Bytes for people: `3.66 MB`, in powers of 1000, as disks are sold. */
-export function bytesText(bytes: number): string {
-  const power = bytes < 1000 ? 0 : Math.min(UNITS.length - 1, Math.floor(Math.log10(bytes) / 3));
-  return `${power === 0 ? bytes : (bytes / 1000 ** power).toPrecision(3)} ${UNITS[power]}`;
-}
-
 /** A time span for people: `2 h 5 min`, `3 min 20 s`, `14 s`. */
 export function secondsText(seconds: number): string {
   const whole = Math.ceil(seconds);

@@ -1,5 +1,4 @@
-export const MIB_BYTES = 1024 * 1024;
-
+/** Powers of 1024, as memory is counted, on which a model has to fit in the end. */
 const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
 
 /** Bytes for people: `3.5 MiB`, `24.0 GiB`. */

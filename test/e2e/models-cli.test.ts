@@ -62,9 +62,9 @@ t.test(
 t.test('for people', async (t) => {
   const { env } = await setUp(t);
   const pull = await runCli(['models', 'pull', 'o/m'], env);
-  t.match(pull.stdout, /^o\/m: 3\.66 MB at .*atoma-tiny\.Q8_0\.gguf\n$/);
+  t.match(pull.stdout, /^o\/m: 3\.5 MiB at .*atoma-tiny\.Q8_0\.gguf\n$/);
   const list = await runCli(['models', 'list'], env);
-  t.match(list.stdout, /SIZE +OWN +REPOSITORY +REVISIONS\n3\.66 MB +3\.66 MB +o\/m +main [0-9a-f]{7}\n/);
+  t.match(list.stdout, /SIZE +OWN +REPOSITORY +REVISIONS\n3\.5 MiB +3\.5 MiB +o\/m +main [0-9a-f]{7}\n/);
 });
 
 t.test('a configured name, with the cache and the key of the configuration', async (t) => {

@@ -11,8 +11,7 @@ import { openModels } from './model-flags.js';
 import { promptFrom } from './prompt-input.js';
 
 /** What the caller has to put right, beside what is wrong with a configuration. */
-const CALLERS_CODES =
-  /^(invalid_params|prompt_too_long|chat_template_missing|model_unsupported|device_not_found|backend_unavailable)$/;
+const CALLERS_CODES = /^(invalid_params|prompt_too_long|chat_template_missing)$/;
 /** The device process ends by a kill; only a look at the hardware, which takes a second, is not to be stopped. */
 const CUT_OFF_MS = 500;
 
@@ -24,7 +23,7 @@ downloaded, to where the hub's own tools keep theirs or to the configuration's c
 Examples:
   $ node dist/main.js generate ./models/atoma-tiny 'What is the capital of Peru?' --chat
   $ node dist/main.js generate ./models/atoma-tiny 'Once upon a time' --temperature 0.8 --seed 7 --json
-  $ node dist/main.js generate TinyLlama/TinyLlama-1.1B-Chat-v1.0 - --backend wasm < prompt.txt
+  $ node dist/main.js generate Xenova/TinyLlama-1.1B-Chat-v1.0 - --backend wasm < prompt.txt
   $ node dist/main.js generate atoma-tiny 'Hello' --config-path config/atoma-node.toml
 
 The answer goes to stdout, everything else to stderr.

@@ -1,7 +1,8 @@
 import { formatBytes } from '../core/index.js';
 import type { HubDescription, ModelReference, ObtainedModel } from '../models/index.js';
+import type { ModelFacts } from '../workers/index.js';
 import { EXIT, writeLine } from './exit.js';
-import type { InspectedModel, InspectWeights } from './inspect-weights.js';
+import { inspectWeights } from './inspect-weights.js';
 import { createLogger } from './logger.js';
 import { formatsOf, type ModelFlags, openModels, referenceOf } from './model-flags.js';
 
@@ -19,7 +20,6 @@ export async function showModel(
   name: string,
   flags: ModelFlags & { readonly json?: boolean },
   env: NodeJS.ProcessEnv,
-  inspect: InspectWeights,
 ): Promise<number> {
   const logger = createLogger(env['LOG_LEVEL'] ?? 'warn');
   const { store, models, pool } = await openModels(flags, env, logger, { retries: RETRIES });
@@ -29,7 +29,7 @@ export async function showModel(
     const facts =
       found === undefined
         ? factsOfHub(reference, await store.describe(reference, new AbortController().signal))
-        : factsOfWeights(reference, found, await inspect(found.weights, pool));
+        : factsOfWeights(reference, found, await inspectWeights(found.weights, pool));
     if (flags.json) writeLine({ type: 'model', ...facts });
     else process.stdout.write(textOf(facts));
     return EXIT.done;
@@ -41,7 +41,7 @@ export async function showModel(
 function factsOfWeights(
   { name }: ModelReference,
   { weights, source }: ObtainedModel,
-  inspected: InspectedModel,
+  inspected: ModelFacts,
 ): Facts {
   const { memory } = inspected;
   return {

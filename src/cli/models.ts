@@ -3,7 +3,6 @@ import { type Command, InvalidArgumentError } from 'commander';
 import { AtomaError, formatBytes } from '../core/index.js';
 import type { CachedRepo, ModelStore } from '../models/index.js';
 import { EXIT, exitCodeOf, reportError, writeLine } from './exit.js';
-import { inspectWeights } from './inspect-weights.js';
 import { createLogger } from './logger.js';
 import { addModelOptions, addStoreOptions, type ModelFlags, openModels, referenceOf } from './model-flags.js';
 import { showModel } from './models-info.js';
@@ -42,9 +41,7 @@ export function addModels(program: Command, env: NodeJS.ProcessEnv): void {
     .argument('<name>', NAME_HELP)
     .option('--json', 'NDJSON on stdout: one line')
     .addHelpText('after', KEY_HELP)
-    .action(
-      ending((name: string, flags: ModelFlags & JsonFlag) => showModel(name, flags, env, inspectWeights)),
-    );
+    .action(ending((name: string, flags: ModelFlags & JsonFlag) => showModel(name, flags, env)));
 }
 
 /** Runs a command and sets the process's exit code from how it ended. */

@@ -1,9 +1,8 @@
-import { availableParallelism } from 'node:os';
 import type { Logger } from 'pino';
 import type { InferenceConfig } from '../config/index.js';
 import { AtomaError } from '../core/index.js';
 import type { Scheduler } from '../scheduler/index.js';
-import { Device, type ResolvedDevice } from '../workers/index.js';
+import { Device, type ResolvedDevice, workersFor } from '../workers/index.js';
 
 interface Used {
   readonly device: Device;
@@ -85,6 +84,6 @@ export class DeviceFleet {
   #expectedWorkers({ device, gpu }: ResolvedDevice): number {
     const { models, pool } = this.#config;
     const configured = models.filter(({ devices }) => devices.includes(device)).length;
-    return Math.max(1, configured) * (pool.workers ?? (gpu ? 1 : availableParallelism()));
+    return Math.max(1, configured) * workersFor(pool.workers, gpu !== false);
   }
 }

@@ -1,8 +1,7 @@
-import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { AtomaError, messageOf, toErrorData } from '../core/index.js';
-import { sequencesFor } from './context-defaults.js';
 import { ModelPool } from './model-pool.js';
+import { sequencesFor, workersFor } from './pool-defaults.js';
 import type { DeviceSpec, FromDevice, ModelSpec, ToDevice } from './protocol.js';
 
 /**
@@ -23,7 +22,7 @@ const onCrash = (error: unknown): void =>
 async function loadModel(model: ModelSpec, { device, gpu }: DeviceSpec): Promise<void> {
   // ONNX Runtime runs on the CPU whatever the device.
   const onGpu = gpu !== false && model.backend === 'llama';
-  const workers = model.workers ?? (onGpu ? 1 : availableParallelism());
+  const workers = workersFor(model.workers, onGpu);
   const { pool, info } = await ModelPool.start(
     {
       spec: {

@@ -1,4 +1,3 @@
-export { sequencesFor } from './context-defaults.js';
 export type { DeviceOptions } from './device-options.js';
 export { Device, type DeviceState } from './device-supervisor.js';
 export {
@@ -26,4 +25,5 @@ export { type InspectModelOptions, inspectModel, type ModelFacts } from './hardw
 export type { MemoryPlan } from './hardware/planned-model.js';
 export type { ModelFailure } from './held-models.js';
 export type { LoadProgress } from './pending-models.js';
+export { sequencesFor, workersFor } from './pool-defaults.js';
 export type { DeviceSpec, GpuBackend, ModelSpec } from './protocol.js';

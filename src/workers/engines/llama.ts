@@ -8,7 +8,7 @@ import {
   type Token,
 } from 'node-llama-cpp';
 import { AtomaError, type Completion, messageOf, type PromptParams } from '../../core/index.js';
-import { contextSizeFor, llamaBatchSize } from '../context-defaults.js';
+import { contextSizeFor, llamaBatchSize } from '../pool-defaults.js';
 import type { EngineInfo, WorkerSpec } from '../protocol.js';
 import { complete, type Run } from './completion-loop.js';
 import type { Engine, GenerationControl } from './engine.js';

@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { AtomaError, type Completion, messageOf, type PromptParams } from '../../core/index.js';
-import { contextSizeFor, onnxBatchSize } from '../context-defaults.js';
+import { contextSizeFor, onnxBatchSize } from '../pool-defaults.js';
 import type { EngineInfo, WorkerSpec } from '../protocol.js';
 import { complete } from './completion-loop.js';
 import type { Engine, GenerationControl } from './engine.js';

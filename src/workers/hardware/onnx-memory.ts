@@ -1,9 +1,9 @@
 import { stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { contextSizeFor, onnxBatchSize } from '../context-defaults.js';
 import { checkOnnx, externalFiles, type OnnxWeights } from '../engines/weights/onnx-check.js';
 import type { OnnxGraph } from '../engines/weights/onnx-graph.js';
 import { readOnnxShape } from '../engines/weights/onnx-shape.js';
+import { contextSizeFor, onnxBatchSize } from '../pool-defaults.js';
 import { type MemoryPlan, type PlannedModel, planOf } from './planned-model.js';
 import { readSystemMemory } from './system-memory.js';
 

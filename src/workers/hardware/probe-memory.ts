@@ -1,6 +1,6 @@
 import { GgufInsights, readGgufFileInfo } from 'node-llama-cpp';
-import { contextSizeFor, llamaBatchSize } from '../context-defaults.js';
 import { checkGguf } from '../engines/weights/gguf-check.js';
+import { contextSizeFor, llamaBatchSize } from '../pool-defaults.js';
 import { kvCacheBytes } from './kv-cache.js';
 import { loadQuietly } from './probe-llama.js';
 import type { MemoryFinding, MemoryQuestion } from './probe-protocol.js';

@@ -1,3 +1,5 @@
+import { availableParallelism } from 'node:os';
+
 /** A context beyond this costs memory that few prompts use; a fixed number, since outputs depend on it. */
 const DEFAULT_CONTEXT_TOKENS = 4096;
 /** node-llama-cpp's own default: larger batches gain little in prefill and cost compute buffers. */
@@ -27,6 +29,11 @@ const GPU_SEQUENCES = 8;
 /** Sequences of a worker, where the configuration does not say. */
 export function sequencesFor(wanted: number | undefined, onGpu: boolean): number {
   return wanted ?? (onGpu ? GPU_SEQUENCES : CPU_SEQUENCES);
+}
+
+/** Contexts of a model on a device, where the configuration does not say: on a GPU each may cost the weights again. */
+export function workersFor(wanted: number | undefined, onGpu: boolean): number {
+  return wanted ?? (onGpu ? 1 : availableParallelism());
 }
 
 /** Tokens of a prompt that ONNX Runtime evaluates at once. */

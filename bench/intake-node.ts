@@ -61,7 +61,10 @@ export class IntakeNode {
     const committer = new Committer({ chain, journal, gas, logger });
     const scheduler = new Scheduler(SCHEDULER_DEFAULTS, { executors: [this.#starts] });
     scheduler.serve(options.model);
-    const flow = new TicketFlow({ journal, committer, gas, scheduler, streams: new TokenStreams(), logger });
+    const flow = new TicketFlow(
+      {},
+      { journal, committer, gas, scheduler, streams: new TokenStreams(), logger },
+    );
     this.#intake = new EventIntake(
       {
         smallId: options.smallId,

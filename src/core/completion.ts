@@ -19,8 +19,28 @@ export interface Completion {
   readonly tokens: readonly number[];
   /** `pre_prompt_tokens`, the prompt's tokens, and a BOS token where the tokenizer adds one. */
   readonly inputTokens: number;
+  /** The `inputTokens` ids that the answer follows. */
+  readonly promptTokens: readonly number[];
   readonly finishReason: FinishReason;
   readonly timings: CompletionTimings;
+  /** Id of the {@link NumericProfile} that it was made with. */
+  readonly profile: string;
+  /** Where the run left the tokens that were expected of it; see {@link Job.expected}. */
+  readonly divergence?: Divergence;
+}
+
+/** The first place at which a run differs from the tokens that were expected of it. */
+export interface Divergence {
+  /** Position in the answer; 0 is the first generated token. */
+  readonly index: number;
+  /** What this run chose; undefined where it ended its answer here. */
+  readonly token: number | undefined;
+  /** What was expected; undefined where the answer was to end here. */
+  readonly expected: number | undefined;
+  /** Of `token`, in this run, after the sampling params were applied. */
+  readonly probability: number;
+  /** Of `expected`, in this run. */
+  readonly expectedProbability: number;
 }
 
 /** Measured in the worker, in ms. */

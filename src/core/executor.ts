@@ -6,6 +6,13 @@ export interface Job {
   /** Unique while it runs: a ticket id or a request id. */
   readonly id: string;
   readonly params: PromptParams;
+  /**
+   * It is to give the same bits as every run with these params and the same numeric profile, whatever else runs:
+   * on a model that is not batch-invariant it runs in a context of its own.
+   */
+  readonly reproducible: boolean;
+  /** Answer tokens of an earlier run: this one ends at the first that differs, and tells where. */
+  readonly expected?: readonly number[];
 }
 
 export interface JobOptions {

@@ -29,6 +29,8 @@ export interface TicketAnswer {
   readonly text: string;
   readonly tokens: readonly number[];
   readonly inputTokens: number;
+  /** See {@link Completion.promptTokens}; empty in answers of journals that did not keep them. */
+  readonly promptTokens: readonly number[];
   readonly outputTokens: number;
   readonly finishReason: FinishReason;
   readonly timings: CompletionTimings;
@@ -37,6 +39,8 @@ export interface TicketAnswer {
   /** Hex, 64 digits: this node's own leaf. */
   readonly leaf: string;
   readonly tokensPerSecond: number;
+  /** Id of the {@link NumericProfile} that it was made with; empty where the journal did not keep it. */
+  readonly profile: string;
 }
 
 /** A prompt that the chain gave this node. */

@@ -21,16 +21,18 @@ export function commitmentOf(ticket: Ticket, completion: Completion): Commitment
 
 /** The answer as the journal keeps it. */
 export function answerOf(completion: Completion, { root, leaf }: Commitment): TicketAnswer {
-  const { text, tokens, inputTokens, finishReason, timings } = completion;
+  const { text, tokens, inputTokens, promptTokens, finishReason, timings, profile } = completion;
   return {
     text,
     tokens,
     inputTokens,
+    promptTokens,
     outputTokens: tokens.length,
     finishReason,
     timings,
     root: Buffer.from(root).toString('hex'),
     leaf: Buffer.from(leaf).toString('hex'),
     tokensPerSecond: tokensPerSecond(completion),
+    profile,
   };
 }

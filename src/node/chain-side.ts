@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { Logger } from 'pino';
 import type { Chain } from '../chain/index.js';
 import type { ChainConfig } from '../config/index.js';
-import type { AtomaError } from '../core/index.js';
+import type { AtomaError, Completion } from '../core/index.js';
 import type { Scheduler } from '../scheduler/index.js';
 import { Journal, type JournalModules, type JournalOptions } from '../tickets/index.js';
 import { Committer } from './commit.js';
@@ -20,6 +20,11 @@ export interface ChainSideOptions {
   readonly config: ChainConfig;
   /** Go on where the endpoint has thrown events away that were still to be read. */
   readonly acceptGap: boolean;
+  /**
+   * What the node says instead of what its model answered: for a node that lies, in rehearsals and tests. A real
+   * one never sets it.
+   */
+  readonly alterAnswer?: ((completion: Completion) => Completion) | undefined;
   /** For tests: how the journal is opened besides. */
   readonly journal?: Pick<JournalOptions, 'maxPages'> & Pick<JournalModules, 'hook'>;
 }
@@ -133,7 +138,7 @@ export class ChainSide {
 }
 
 function compose(
-  { config, acceptGap }: ChainSideOptions,
+  { config, acceptGap, alterAnswer }: ChainSideOptions,
   { scheduler, streams, logger }: Modules,
   journal: Journal,
   chain: Chain,
@@ -141,7 +146,7 @@ function compose(
   const { client, subscriber } = config;
   const gas = new GasGate({ chain, logger });
   const committer = new Committer({ chain, journal, gas, logger });
-  const flow = new TicketFlow({ journal, committer, gas, scheduler, streams, logger });
+  const flow = new TicketFlow({ alterAnswer }, { journal, committer, gas, scheduler, streams, logger });
   const onTickets = (ids: readonly string[]): void => flow.take(ids);
   const samplings = new LateSamplings({ chain, journal, onTickets, logger });
   const intake = new EventIntake(

@@ -9,6 +9,8 @@ export interface NodeOptions {
   readonly lockDir: string;
   /** What llama.cpp is to reach GPUs through; undefined for the best that works. */
   readonly gpu?: GpuChoice;
+  /** See {@link ChainSideOptions.alterAnswer}. */
+  readonly alterAnswer?: ChainSideOptions['alterAnswer'];
   /** For tests: how the journal is opened besides. */
   readonly journal?: NonNullable<ChainSideOptions['journal']>;
 }

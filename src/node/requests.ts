@@ -45,7 +45,7 @@ export class Requests {
     stream: StreamWriter,
   ): Promise<GenerateResult> {
     const { completion, queuedMs } = await this.#modules.scheduler.submit(
-      { id: requestId, params },
+      { id: requestId, params, reproducible: false },
       { kind: 'request' },
       {
         signal,

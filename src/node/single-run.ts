@@ -82,7 +82,10 @@ export async function runOnce(
     const model = await device.load(spec, (_, fraction) => modules.onProgress({ ...place, fraction }));
     modules.onLoaded(model);
     const { signal, onTokens } = modules;
-    return { model, completion: await device.run({ id: 'prompt', params }, { signal, onTokens }) };
+    return {
+      model,
+      completion: await device.run({ id: 'prompt', params, reproducible: true }, { signal, onTokens }),
+    };
   } finally {
     modules.signal.removeEventListener('abort', stop);
     await device.stop();

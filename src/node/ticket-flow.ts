@@ -18,6 +18,11 @@ import { untilWritten } from './durable-write.js';
 import type { GasGate } from './gas-gate.js';
 import type { TokenStreams } from './token-streams.js';
 
+export interface TicketFlowOptions {
+  /** See {@link ChainSideOptions.alterAnswer}. */
+  readonly alterAnswer?: ((completion: Completion) => Completion) | undefined;
+}
+
 interface Modules {
   readonly journal: Journal;
   readonly committer: Committer;
@@ -57,6 +62,7 @@ const NO_DEVICE_PAUSE_MS = 5000;
 
 /** A ticket's way from the journal through the node: schedule → answer → bind → commit. */
 export class TicketFlow {
+  readonly #options: TicketFlowOptions;
   readonly #modules: Modules;
   readonly #inFlight = new Map<string, { readonly work: Promise<void>; readonly abort: AbortController }>();
   /** The journal has tickets for which there was no place. */
@@ -67,7 +73,8 @@ export class TicketFlow {
   #begun = 0;
   #turn: Promise<void> | undefined;
 
-  constructor(modules: Modules) {
+  constructor(options: TicketFlowOptions, modules: Modules) {
+    this.#options = options;
     this.#modules = modules;
   }
 
@@ -196,6 +203,7 @@ export class TicketFlow {
       stream.end({ ok: false, error: toErrorData(error) });
       throw error;
     }
+    completion = this.#options.alterAnswer?.(completion) ?? completion;
     stream.end({ ok: true, completion });
     const commitment = commitmentOf(ticket, completion);
     const answer = answerOf(completion, commitment);
@@ -224,7 +232,7 @@ export class TicketFlow {
         `chunks_count is ${ticket.chunksCount}, wanted ${ticket.leafIndex + 1n} to ${MAX_CHUNKS}`,
       );
     }
-    const job = { id: ticket.id, params: ticket.params };
+    const job = { id: ticket.id, params: ticket.params, reproducible: true };
     const lane = { kind: 'ticket', deadlineMs: ticket.deadlineMs } as const;
     for (;;) {
       try {

@@ -28,12 +28,14 @@ const Answer = z.object({
   text: z.string(),
   tokens: z.array(z.number()),
   inputTokens: z.number(),
+  promptTokens: z.array(z.number()).default([]),
   outputTokens: z.number(),
   finishReason: z.enum(['stop', 'length', 'context']),
   timings: z.object({ prefillMs: z.number(), decodeMs: z.number() }),
   root: z.string(),
   leaf: z.string(),
   tokensPerSecond: z.number(),
+  profile: z.string().default(''),
 });
 
 const ErrorRecord = z.object({

@@ -43,7 +43,7 @@ async function runTask(task: WorkerTask): Promise<WorkerResult> {
         outbox.push(task.job, index, token, text);
       },
     });
-    return { outcome: { ok: true, completion }, volumeSent };
+    return { outcome: { ok: true, completion: { ...completion, profile: '' } }, volumeSent };
   } catch (error) {
     return { outcome: { ok: false, error: toErrorData(error) }, volumeSent };
   } finally {

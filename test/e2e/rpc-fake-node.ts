@@ -195,7 +195,15 @@ export function modelInfo(name: string): ModelInfo {
 }
 
 export function completion(text: string, tokens: readonly number[]): Completion {
-  return { text, tokens, inputTokens: 3, finishReason: 'stop', timings: { prefillMs: 2, decodeMs: 1 } };
+  return {
+    text,
+    tokens,
+    inputTokens: 3,
+    promptTokens: [1, 2, 3],
+    profile: 'p',
+    finishReason: 'stop',
+    timings: { prefillMs: 2, decodeMs: 1 },
+  };
 }
 
 export function ticket(id: string, state: TicketState): Ticket {

@@ -146,6 +146,8 @@ t.test('tickets are shown with every u64 as a decimal string', async (t) => {
         text: 'hi',
         tokens: [9],
         inputTokens: 3,
+        promptTokens: [1, 2, 3],
+        profile: 'p',
         outputTokens: 1,
         finishReason: 'stop',
         timings: { prefillMs: 1, decodeMs: 2 },

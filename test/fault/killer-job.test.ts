@@ -13,7 +13,7 @@ for (const kind of ['ticket', 'request'] as const) {
     const restarts = new Map<string, number>();
     const submit = (id: string, prompt: string): Promise<ScheduledCompletion> =>
       scheduler.submit(
-        { id, params: params(prompt) },
+        { id, params: params(prompt), reproducible: false },
         kind === 'ticket' ? { kind, deadlineMs: Date.now() + 60_000 } : { kind },
         {
           signal: new AbortController().signal,

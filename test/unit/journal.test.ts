@@ -27,6 +27,8 @@ const answer: TicketAnswer = {
   text: 'a\u0000b "é" 🙂',
   tokens: [1, 2, 4_294_967_295],
   inputTokens: 3,
+  promptTokens: [1, 2, 3],
+  profile: 'p',
   outputTokens: 3,
   finishReason: 'stop',
   timings: { prefillMs: 1.5, decodeMs: 2.25 },

@@ -16,7 +16,7 @@ export const settled = (): Promise<void> => new Promise((resolve) => setImmediat
 
 /** A job of `maxTokens` tokens; its prompt has as many bytes as tokens. */
 export function jobOf(id: string, maxTokens = 1, model = MODEL): Job {
-  return { id, params: { ...PARAMS, model, maxTokens: BigInt(maxTokens) } };
+  return { id, params: { ...PARAMS, model, maxTokens: BigInt(maxTokens) }, reproducible: false };
 }
 
 /** Options of a submission nobody cancels. */
@@ -183,6 +183,8 @@ function completionOf(tokens: number, msPerToken: number): Completion {
     text: '',
     tokens: Array.from({ length: tokens }, () => 1),
     inputTokens: 1,
+    promptTokens: [1],
+    profile: 'p',
     finishReason: 'length',
     timings: { prefillMs: 0, decodeMs: msPerToken * Math.max(0, tokens - 1) },
   };

@@ -193,6 +193,8 @@ t.test('ten thousand tickets are queued and drained fast', async (t) => {
       text: '',
       tokens: [1, 2],
       inputTokens: 1,
+      promptTokens: [1],
+      profile: 'p',
       finishReason: 'length' as const,
       timings: { prefillMs: 1, decodeMs: 1 },
     }),

@@ -170,6 +170,8 @@ t.test('a stream that ended before this process started comes as one frame, then
       text: 'abc',
       tokens: [7, 8, 9],
       inputTokens: 2,
+      promptTokens: [1, 2],
+      profile: 'p',
       finishReason: 'stop',
       timings: { prefillMs: 1, decodeMs: 2 },
     },

@@ -1,5 +1,5 @@
-import { AtomaError, type Completion, type FinishReason, type PromptParams } from '../../core/index.js';
-import type { GenerationControl } from './engine.js';
+import { AtomaError, type FinishReason, type PromptParams } from '../../core/index.js';
+import type { EngineCompletion, GenerationControl } from './engine.js';
 import { TextAssembler, type TokenPiece } from './tokens/token-text.js';
 
 /** A prompt on its way through an engine. */
@@ -27,7 +27,7 @@ export interface TokenSource {
  * Takes tokens from an engine until the answer is complete, and makes text of them.
  * @throws AtomaError `cancelled`, and whatever the engine throws.
  */
-export async function complete(run: Run, source: TokenSource): Promise<Completion> {
+export async function complete(run: Run, source: TokenSource): Promise<EngineCompletion> {
   const { params, control, input, startedAt } = run;
   const room = run.contextSize - input.length;
   const limit = params.maxTokens < BigInt(room) ? Number(params.maxTokens) : room;
@@ -64,6 +64,7 @@ export async function complete(run: Run, source: TokenSource): Promise<Completio
     text,
     tokens,
     inputTokens: input.length,
+    promptTokens: input,
     finishReason,
     timings: { prefillMs: firstAt - startedAt, decodeMs: endedAt - firstAt },
   };

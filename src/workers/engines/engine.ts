@@ -1,6 +1,9 @@
 import type { Completion, PromptParams } from '../../core/index.js';
 import type { EngineInfo } from '../protocol.js';
 
+/** A completion before it is known which numeric profile it was made with. */
+export type EngineCompletion = Omit<Completion, 'profile'>;
+
 /** What a running generation asks of, and tells, its surroundings. */
 export interface GenerationControl {
   /** Asked once a token; true ends the generation with the error `cancelled`. */
@@ -20,7 +23,7 @@ export interface Engine {
    * @throws AtomaError `invalid_params`, `prompt_too_long` (`promptTokens`, `contextSize` in its fields),
    * `cancelled`, `engine_failed`.
    */
-  generate(params: PromptParams, control: GenerationControl): Promise<Completion>;
+  generate(params: PromptParams, control: GenerationControl): Promise<EngineCompletion>;
   /**
    * How many tokens, of prompts and of answers, were handed to the device so far: it grows with every batch,
    * and stands still while jobs run only where a batch does not come back.

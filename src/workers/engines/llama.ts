@@ -7,11 +7,11 @@ import {
   type LlamaModel,
   type Token,
 } from 'node-llama-cpp';
-import { AtomaError, type Completion, messageOf, type PromptParams } from '../../core/index.js';
+import { AtomaError, messageOf, type PromptParams } from '../../core/index.js';
 import { contextSizeFor, llamaBatchSize } from '../pool-defaults.js';
 import type { EngineInfo, WorkerSpec } from '../protocol.js';
 import { complete, type Run } from './completion-loop.js';
-import type { Engine, GenerationControl } from './engine.js';
+import type { Engine, EngineCompletion, GenerationControl } from './engine.js';
 import { type PromptVocabulary, promptInput } from './prompt-input.js';
 import { llamaSampling, samplingChoice } from './sampling/choice.js';
 import { LlamaTokenText } from './tokens/llama-token-text.js';
@@ -103,7 +103,7 @@ export class LlamaEngine implements Engine {
     }
   }
 
-  async generate(params: PromptParams, control: GenerationControl): Promise<Completion> {
+  async generate(params: PromptParams, control: GenerationControl): Promise<EngineCompletion> {
     const startedAt = performance.now();
     const { contextSize } = this.info;
     const input = promptInput(params, this.#vocabulary, contextSize);
@@ -134,7 +134,7 @@ export class LlamaEngine implements Engine {
     await this.#model.dispose();
   }
 
-  #decode(sequence: LlamaContextSequence, run: Run): Promise<Completion> {
+  #decode(sequence: LlamaContextSequence, run: Run): Promise<EngineCompletion> {
     const input = run.input.map(toToken);
     const history = input.slice();
     const options = llamaSampling(samplingChoice(run.params, run.contextSize), history);

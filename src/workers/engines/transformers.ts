@@ -1,10 +1,10 @@
 import { stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { AtomaError, type Completion, messageOf, type PromptParams } from '../../core/index.js';
+import { AtomaError, messageOf, type PromptParams } from '../../core/index.js';
 import { contextSizeFor, onnxBatchSize } from '../pool-defaults.js';
 import type { EngineInfo, WorkerSpec } from '../protocol.js';
 import { complete } from './completion-loop.js';
-import type { Engine, GenerationControl } from './engine.js';
+import type { Engine, EngineCompletion, GenerationControl } from './engine.js';
 import { CausalModel, KeyValueCache } from './onnx/causal-model.js';
 import { loadLibrary, type OnnxBackend } from './onnx/library.js';
 import { promptInput } from './prompt-input.js';
@@ -66,7 +66,7 @@ export class TransformersEngine implements Engine {
     }
   }
 
-  async generate(params: PromptParams, control: GenerationControl): Promise<Completion> {
+  async generate(params: PromptParams, control: GenerationControl): Promise<EngineCompletion> {
     const startedAt = performance.now();
     const { contextSize } = this.info;
     const input = promptInput(params, this.#tokenizer, contextSize);

@@ -1,0 +1,35 @@
+import type { Backend, ModelSource } from './model.js';
+import type { NumericProfile } from './profile.js';
+
+/** Facts about a loaded model, as its engine reports them. */
+export interface ModelInfo {
+  /** The name prompts use. */
+  readonly name: string;
+  /** The weights' file. */
+  readonly file: string;
+  /** undefined for a local path. */
+  readonly source: ModelSource | undefined;
+  /** Device labels that hold it. */
+  readonly device: string;
+  readonly backend: Backend;
+  /** Why this backend was taken, as the end of a sentence: `no GPU was found`. */
+  readonly backendReason: string;
+  readonly description: string;
+  readonly parameters: number;
+  readonly fileBytes: number;
+  readonly contextSize: number;
+  readonly trainedContextSize: number;
+  readonly workers: number;
+  readonly sequencesPerWorker: number;
+  readonly threads: number;
+  readonly batchSize: number;
+  readonly flashAttention: boolean;
+  /** Why it is off though the configuration asks for it, as the end of a sentence. */
+  readonly flashAttentionRefusal?: string | undefined;
+  /** `cuda`, `vulkan`, `metal`, or `none`. */
+  readonly gpu: string;
+  /** Numbers of this model on this device. */
+  readonly profile?: NumericProfile;
+  /** What it was to need with all of its workers, on its GPU or in RAM, by the plan made before it was loaded. */
+  readonly memoryBytes?: number;
+}

@@ -137,6 +137,7 @@ function watch(chain: SuiChain, onDealtWith: (events: number) => void): Chain {
     submitCommitment: (commitment, options) => chain.submitCommitment(commitment, options),
     tryToSettle: (ticketId, options) => chain.tryToSettle(ticketId, options),
     settleDispute: (verdict, options) => chain.settleDispute(verdict, options),
+    readVerdict: (digest, signal) => chain.readVerdict(digest, signal),
     readTicket: (ticketId, signal) => chain.readTicket(ticketId, signal),
     refreshGas: (signal) => chain.refreshGas(signal),
     findPrompt: (ticketId, signal) => chain.findPrompt(ticketId, signal),

@@ -108,6 +108,12 @@ export interface Chain {
    */
   settleDispute(verdict: OracleVerdict, options: DutyOptions): Promise<string>;
   /**
+   * The verdict that a transaction carried by which an oracle settled a dispute; undefined where the endpoint does
+   * not have it, or it carried none.
+   * @throws AtomaError `chain_unavailable`
+   */
+  readVerdict(digest: string, signal: AbortSignal): Promise<OracleVerdict | undefined>;
+  /**
    * A ticket as it lies on the chain; undefined where there is none, or none any more.
    * @throws AtomaError `chain_unavailable`
    */

@@ -27,7 +27,9 @@ export interface UnsupportedPromptEvent extends EventOrigin {
   readonly ticketId: string;
   readonly modality: string;
   readonly model: string;
+  readonly chunksCount: bigint;
   readonly nodes: readonly bigint[];
+  readonly outputDestination: Uint8Array;
 }
 
 /** The chain sampled more nodes for a ticket, each with its leaf index. */

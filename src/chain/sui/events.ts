@@ -115,10 +115,11 @@ const BY_NAME: Readonly<Record<EventName, Decoder>> = {
   'gate::Text2ImagePromptEvent': (reader, origin) => {
     const ticketId = reader.address();
     const model = readImageModel(reader);
-    reader.u64();
+    const chunksCount = reader.u64();
     const nodes = readNodes(reader);
-    reader.bytes();
-    return { kind: 'unsupported_prompt', ...origin, ticketId, modality: 'text2image', model, nodes };
+    const outputDestination = reader.bytes();
+    const known = { ticketId, model, chunksCount, nodes, outputDestination };
+    return { kind: 'unsupported_prompt', ...origin, modality: 'text2image', ...known };
   },
   'settlement::FirstSubmissionEvent': (reader, origin) => {
     return { kind: 'first_submission', ...origin, ticketId: reader.address(), nodeId: reader.u64() };

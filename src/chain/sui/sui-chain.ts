@@ -37,6 +37,7 @@ import { TicketReader } from './ticket-reader.js';
 import { Tip } from './tip.js';
 import { TransactionClient } from './transaction-client.js';
 import { TransactionSubmitter } from './transactions.js';
+import { VerdictReader } from './verdict-reader.js';
 
 /** Sui makes several checkpoints a second and a stream reports each of them: 30 s of silence is no pause. */
 const IDLE_LIMIT_MS = 30_000;
@@ -89,6 +90,7 @@ interface Parts {
   readonly commitments: CommitmentSubmitter;
   readonly settlements: SettlementSubmitter;
   readonly tickets: TicketReader;
+  readonly verdicts: VerdictReader;
 }
 
 /** The contract on Sui, through a full node's gRPC API. */
@@ -154,12 +156,13 @@ export class SuiChain implements Chain {
     const commitments = new CommitmentSubmitter({ submitter, call, logger });
     const settlements = new SettlementSubmitter({ submitter, client, call: settlementCall });
     const tickets = new TicketReader({ callTimeoutMs }, { endpoint, logger });
+    const verdicts = new VerdictReader({ callTimeoutMs }, { endpoint, logger });
     logger.info({ endpoint: endpoint.url, chainId, address, smallId: `${smallId}` }, 'connected to Sui');
     const scope = { chainId, packageId };
     return new SuiChain({
       ...scope,
       ...{ callTimeoutMs, address, endpoint, tip, follower, past, gas, client },
-      ...{ commitments, settlements, tickets },
+      ...{ commitments, settlements, tickets, verdicts },
     });
   }
 
@@ -201,6 +204,10 @@ export class SuiChain implements Chain {
   settleDispute(verdict: OracleVerdict, options: DutyOptions): Promise<string> {
     const { settlements } = this.#parts;
     return this.#until(options.signal, (signal) => settlements.settleDispute(verdict, { signal }));
+  }
+
+  readVerdict(digest: string, signal: AbortSignal): Promise<OracleVerdict | undefined> {
+    return this.#until(signal, (linked) => this.#parts.verdicts.read(digest, linked));
   }
 
   readTicket(ticketId: string, signal: AbortSignal): Promise<TicketOnChain | undefined> {

@@ -1,10 +1,9 @@
 import { GrpcTypes } from '@mysten/sui/grpc';
 import type { Logger } from 'pino';
 import { z } from 'zod';
-import { AtomaError, type SampledNode, type TicketOnChain } from '../../core/index.js';
+import type { SampledNode, TicketOnChain } from '../../core/index.js';
 import type { Endpoint } from './endpoint.js';
-import { untilAnswered } from './persistent-call.js';
-import { chainUnavailable, rpcCode } from './rpc-errors.js';
+import { readOne } from './single-reading.js';
 
 const HASH_BYTES = 32;
 
@@ -12,6 +11,8 @@ const HASH_BYTES = 32;
 const integer = z.union([z.string().regex(/^\d{1,20}$/), z.int().nonnegative()]).transform(BigInt);
 /** Of `SmallId`, also where it is rendered as the number that it holds. */
 const smallId = z.union([z.object({ inner: integer }).transform(({ inner }) => inner), integer]);
+/** Of `EchelonId`, likewise. */
+const echelonId = z.union([z.object({ id: integer }).transform(({ id }) => id), integer]);
 /** `vector<u8>`, which Sui renders as base64. */
 const bytes = z.base64().transform((text) => Uint8Array.from(Buffer.from(text, 'base64')));
 const hash = bytes.refine((value) => value.length === HASH_BYTES);
@@ -21,6 +22,7 @@ const leaves = bytes.refine((value) => value.length % HASH_BYTES === 0);
 const Fields = z.object({
   all: z.array(smallId).optional().catch(undefined),
   completed: z.array(smallId).optional().catch(undefined),
+  echelon_id: echelonId.optional().catch(undefined),
   input_tokens_count: integer.optional().catch(undefined),
   output_tokens_count: integer.optional().catch(undefined),
   is_being_disputed: z.boolean().optional().catch(undefined),
@@ -54,27 +56,13 @@ export class TicketReader {
 
   /** {@link Chain.readTicket} */
   async read(ticketId: string, signal: AbortSignal): Promise<TicketOnChain | undefined> {
-    const { endpoint, logger } = this.#modules;
     const { callTimeoutMs } = this.#options;
-    const doing = 'reading a ticket';
-    const limits = { doing, callTimeoutMs, signal, fields: { ticketId } };
-    const deadlineMs = performance.now() + callTimeoutMs;
-    try {
-      return await untilAnswered(
-        { ...limits, deadlineMs },
-        { url: endpoint.url, logger },
-        async (options) => {
-          const { ledgerService } = endpoint.client;
-          const request = { objectId: ticketId, readMask: { paths: ['json'] } };
-          const { response } = await ledgerService.getObject(request, options);
-          return ticketOf(plain(response.object));
-        },
-      );
-    } catch (error) {
-      if (error instanceof AtomaError) throw error;
-      if (rpcCode(error) === 'NOT_FOUND') return undefined;
-      throw chainUnavailable(endpoint.url, doing, error, { ticketId });
-    }
+    const options = { doing: 'reading a ticket', callTimeoutMs, signal, fields: { ticketId } };
+    return await readOne(options, this.#modules, async (call) => {
+      const { ledgerService } = this.#modules.endpoint.client;
+      const request = { objectId: ticketId, readMask: { paths: ['json'] } };
+      return ticketOf(plain((await ledgerService.getObject(request, call)).response.object));
+    });
   }
 }
 
@@ -94,6 +82,7 @@ function ticketOf(json: unknown): TicketOnChain {
     outputTokens: fields.output_tokens_count,
     root: fields.merkle_root,
     disputed: fields.is_being_disputed,
+    echelon: fields.echelon_id,
   };
 }
 

@@ -8,6 +8,13 @@ const AN_HOUR_MS = 3_600_000;
 /** What a silent node loses of a collateral of which nothing was lost before. */
 const A_TENTH = COLLATERAL / 10n;
 
+/** The nodes that a transaction's events ask for, with their leaf indices. */
+function sampledIn(events: Done['events']) {
+  const event = events.find(({ name }) => name === 'settlement::NewlySampledNodesEvent');
+  const fields = event?.fields as (typeof EVENT_LAYOUTS)['settlement::NewlySampledNodesEvent']['$inferType'];
+  return fields.new_nodes;
+}
+
 t.test(
   'silent nodes are slashed when their time is over, and others are asked in their places',
   async (t) => {

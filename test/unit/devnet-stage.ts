@@ -10,6 +10,9 @@ import { Accounts, type DevnetNode, type DevnetUser } from '#src/devnet/accounts
 import { Books } from '#src/devnet/books.js';
 import { Clock } from '#src/devnet/clock.js';
 import { createGenesis, type Genesis } from '#src/devnet/genesis.js';
+import { SUI_COIN_TYPE } from '#src/devnet/move/addresses.js';
+import { coinTypeOf } from '#src/devnet/move/types.js';
+import { coinBalance } from '#src/devnet/move/values.js';
 import { DEVNET_DEFAULTS, type DevnetOptions } from '#src/devnet/options.js';
 import { SeededRandom } from '#src/devnet/random.js';
 import { simulate } from '#src/devnet/services/resolve.js';
@@ -194,6 +197,22 @@ export class Stage {
   byBadge(smallId: bigint, name: string, rest: (tx: Transaction) => TransactionArgument[] = () => []): Done {
     const node = this.#node(smallId);
     return this.call(node.address, `db::${name}`, (tx) => [tx.object(node.badgeId), ...rest(tx)]);
+  }
+
+  /** SUI in coins, in storage rebates, and burnt by gas. */
+  sui(): bigint {
+    const { ledger } = this.genesis;
+    let sum = 0n;
+    for (const object of ledger.objects.all()) {
+      sum += object.storageRebate;
+      if (coinTypeOf(object.type) === SUI_COIN_TYPE) sum += coinBalance(object.contents);
+    }
+    for (let sequence = 0n; sequence <= ledger.checkpoints.tip; sequence++) {
+      for (const { effects } of ledger.checkpoints.transactions(sequence)) {
+        sum += effects.gasUsed.computationCost + effects.gasUsed.nonRefundableStorageFee;
+      }
+    }
+    return sum;
   }
 
   #node(smallId: bigint): DevnetNode {

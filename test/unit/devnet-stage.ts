@@ -9,9 +9,10 @@ import {
 import { Accounts, type DevnetNode, type DevnetUser } from '#src/devnet/accounts.js';
 import { Books } from '#src/devnet/books.js';
 import { Clock } from '#src/devnet/clock.js';
+import { tomaType } from '#src/devnet/contract/names.js';
 import { createGenesis, type Genesis } from '#src/devnet/genesis.js';
 import { SUI_COIN_TYPE } from '#src/devnet/move/addresses.js';
-import { coinTypeOf } from '#src/devnet/move/types.js';
+import { coinOf, coinTypeOf } from '#src/devnet/move/types.js';
 import { coinBalance } from '#src/devnet/move/values.js';
 import { DEVNET_DEFAULTS, type DevnetOptions } from '#src/devnet/options.js';
 import { SeededRandom } from '#src/devnet/random.js';
@@ -197,6 +198,15 @@ export class Stage {
   byBadge(smallId: bigint, name: string, rest: (tx: Transaction) => TransactionArgument[] = () => []): Done {
     const node = this.#node(smallId);
     return this.call(node.address, `db::${name}`, (tx) => [tx.object(node.badgeId), ...rest(tx)]);
+  }
+
+  /** TOMA in coins and in the contract's hands. */
+  toma(): bigint {
+    const { ledger, ids, database } = this.genesis;
+    const type = coinOf(tomaType(ids));
+    let sum = database.held();
+    for (const object of ledger.objects.all()) if (object.type === type) sum += coinBalance(object.contents);
+    return sum;
   }
 
   /** SUI in coins, in storage rebates, and burnt by gas. */

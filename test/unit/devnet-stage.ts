@@ -233,7 +233,7 @@ export class Stage {
 }
 
 /** The prompt that a transaction's events tell of. */
-export function askedIn(events: Done['events']): Asked | undefined {
+function askedIn(events: Done['events']): Asked | undefined {
   const event = events.find(({ name }) => name === 'gate::Text2TextPromptEvent');
   if (event === undefined) return undefined;
   const fields = event.fields as (typeof EVENT_LAYOUTS)['gate::Text2TextPromptEvent']['$inferType'];

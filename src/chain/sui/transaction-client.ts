@@ -1,5 +1,5 @@
 import type { Signer } from '@mysten/sui/cryptography';
-import type { GrpcTypes } from '@mysten/sui/grpc';
+import { GrpcTypes } from '@mysten/sui/grpc';
 import { type Transaction, TransactionDataBuilder } from '@mysten/sui/transactions';
 import { fromBase64 } from '@mysten/sui/utils';
 import type { Logger } from 'pino';
@@ -9,8 +9,8 @@ import { type CallOptions, orAborted, untilAnswered } from './persistent-call.js
 import { chainUnavailable, rpcCode } from './rpc-errors.js';
 import { isEndpointRefusal, type Verdict, verdictOf, verdictOfBuild } from './transaction-verdict.js';
 
-/** What is asked of a transaction that ran. */
-const READ_MASK = { paths: ['digest', 'effects.status', 'effects.gas_used'] };
+/** What is always asked of a transaction that ran. */
+const READ_FIELDS = ['digest', 'effects.status', 'effects.gas_used'];
 
 /** How long a caller waits, and what it is about. */
 export interface CallLimits {
@@ -25,6 +25,8 @@ export interface CallLimits {
 export interface Executed {
   readonly verdict: Verdict;
   readonly gasUsed: GrpcTypes.GasCostSummary | undefined;
+  /** As the endpoint sent it, with the fields that were asked for. */
+  readonly transaction: GrpcTypes.ExecutedTransaction | undefined;
 }
 
 /** A transaction with nothing left open, not yet signed. */
@@ -34,19 +36,27 @@ export interface Built {
   readonly budget: bigint;
 }
 
+export interface TransactionClientOptions {
+  readonly callTimeoutMs: number;
+  /** What its transactions are, for messages. Default: `a commitment`. */
+  readonly subject?: string;
+  /** What is asked of a transaction that ran, beyond its status and gas; names as in a gRPC read mask. */
+  readonly fields?: readonly string[];
+}
+
 /**
  * Builds, signs, sends and looks up transactions. Every call is repeated until the endpoint answers; all throw
  * AtomaError `chain_unavailable` at the deadline, and `cancelled`.
  */
 export class TransactionClient {
-  readonly #callTimeoutMs: number;
+  readonly #options: TransactionClientOptions;
   readonly #modules: { readonly endpoint: Endpoint; readonly keypair: Signer; readonly logger: Logger };
 
   constructor(
-    options: { readonly callTimeoutMs: number },
+    options: TransactionClientOptions,
     modules: { readonly endpoint: Endpoint; readonly keypair: Signer; readonly logger: Logger },
   ) {
-    this.#callTimeoutMs = options.callTimeoutMs;
+    this.#options = options;
     this.#modules = modules;
   }
 
@@ -63,7 +73,7 @@ export class TransactionClient {
   /** The endpoint fills in object versions, gas coin, price and budget by a simulation. */
   build(transaction: () => Transaction, limits: CallLimits): Promise<Built | Verdict> {
     const { endpoint } = this.#modules;
-    return this.#answered(limits, 'simulating a commitment', async ({ abort }) => {
+    return this.#answered(limits, `simulating ${this.#subject}`, async ({ abort }) => {
       try {
         const bytes = await orAborted(transaction().build({ client: endpoint.client }), abort);
         const { budget } = TransactionDataBuilder.fromBytes(bytes).snapshot().gasData;
@@ -72,6 +82,20 @@ export class TransactionClient {
         if (abort.aborted) throw error;
         return verdictOfBuild(error);
       }
+    });
+  }
+
+  /** What a built transaction would do, with the fields that are asked of one that ran. */
+  simulate(bytes: Uint8Array, limits: CallLimits): Promise<GrpcTypes.ExecutedTransaction | undefined> {
+    return this.#answered(limits, `simulating ${this.#subject}`, async (options) => {
+      const { transactionExecutionService } = this.#modules.endpoint.client;
+      const paths = this.#readMask.paths.map((path) => `transaction.${path}`);
+      const request = { transaction: { bcs: { value: bytes } }, readMask: { paths }, doGasSelection: false };
+      const { response } = await transactionExecutionService.simulateTransaction(
+        GrpcTypes.SimulateTransactionRequest.create(request),
+        options,
+      );
+      return response.transaction;
     });
   }
 
@@ -86,17 +110,17 @@ export class TransactionClient {
    * @throws what gRPC throws where the chain refuses it
    */
   execute({ bytes, signature, digest }: SignedTransaction, limits: CallLimits): Promise<Executed> {
-    return this.#answered(limits, 'sending a commitment', async (options) => {
+    return this.#answered(limits, `sending ${this.#subject}`, async (options) => {
       const { transactionExecutionService } = this.#modules.endpoint.client;
       const { response } = await transactionExecutionService.executeTransaction(
         {
           transaction: { bcs: { value: bytes } },
           signatures: [{ bcs: { value: signature }, signature: { oneofKind: undefined } }],
-          readMask: READ_MASK,
+          readMask: this.#readMask,
         },
         options,
       );
-      return executed(digest, response.transaction?.effects);
+      return executed(digest, response.transaction);
     });
   }
 
@@ -106,9 +130,12 @@ export class TransactionClient {
     try {
       return await this.#answered(limits, doing, async (options) => {
         const { ledgerService } = this.#modules.endpoint.client;
-        const { response } = await ledgerService.getTransaction({ digest, readMask: READ_MASK }, options);
-        const effects = response.transaction?.effects;
-        return effects?.status === undefined ? undefined : executed(digest, effects);
+        const { response } = await ledgerService.getTransaction(
+          { digest, readMask: this.#readMask },
+          options,
+        );
+        const { transaction } = response;
+        return transaction?.effects?.status === undefined ? undefined : executed(digest, transaction);
       });
     } catch (error) {
       if (error instanceof AtomaError) throw error;
@@ -117,13 +144,21 @@ export class TransactionClient {
     }
   }
 
+  get #subject(): string {
+    return this.#options.subject ?? 'a commitment';
+  }
+
+  get #readMask(): { paths: string[] } {
+    return { paths: [...READ_FIELDS, ...(this.#options.fields ?? [])] };
+  }
+
   async #answered<T>(
     limits: CallLimits,
     doing: string,
     call: (options: CallOptions) => Promise<T>,
   ): Promise<T> {
     const { endpoint, logger } = this.#modules;
-    const options = { doing, callTimeoutMs: this.#callTimeoutMs, ...limits };
+    const options = { doing, callTimeoutMs: this.#options.callTimeoutMs, ...limits };
     try {
       return await untilAnswered(options, { url: endpoint.url, logger }, call);
     } catch (error) {
@@ -133,6 +168,7 @@ export class TransactionClient {
   }
 }
 
-function executed(digest: string, effects: GrpcTypes.TransactionEffects | undefined): Executed {
-  return { verdict: verdictOf(digest, effects?.status), gasUsed: effects?.gasUsed };
+function executed(digest: string, transaction: GrpcTypes.ExecutedTransaction | undefined): Executed {
+  const { status, gasUsed } = transaction?.effects ?? {};
+  return { verdict: verdictOf(digest, status), gasUsed, transaction };
 }

@@ -4,9 +4,11 @@ import { normalizeStructTag, normalizeSuiAddress } from '@mysten/sui/utils';
 import type { Logger } from 'pino';
 import { AtomaError, Backoff, pause, type SignedTransaction } from '../../core/index.js';
 import type { Endpoint } from './endpoint.js';
+import { EVENT_LAYOUTS } from './layout.js';
 import { type OperatorCall, operatorTransaction } from './operator-call.js';
 import type { OperatorContract } from './operator-contract.js';
 import { budgetTooHigh, dearerThanShown, outcomeUnknown } from './operator-errors.js';
+import type { OwnedBadge } from './owned-objects.js';
 import { RETRY } from './persistent-call.js';
 import { type CallLimits, type Executed, TransactionClient } from './transaction-client.js';
 import { type Verdict, verdictOf, verdictOfBuild, verdictOfRefusal } from './transaction-verdict.js';
@@ -17,6 +19,7 @@ const MAX_BUILDS = 4;
 const LAST_LOOK_MS = 2_000;
 /** In MIST: 1 SUI, a hundred times what the dearest of these calls costs at Sui's usual gas price. */
 const MAX_BUDGET_MIST = 1_000_000_000n;
+const REGISTERED = 'db::NodeRegisteredEvent';
 /** Coins that change hands, and what the contract says of it. */
 const FIELDS = ['effects.epoch', 'balance_changes', 'events'];
 
@@ -26,7 +29,10 @@ export interface Forecast {
   readonly gasMist: bigint;
   /** What the wallet gains (or, negative, loses) of the protocol's token, in its smallest unit. */
   readonly tokenChange: bigint;
-  readonly events: readonly GrpcTypes.Event[];
+  /** The epoch that it runs in, where the endpoint says so. */
+  readonly epoch: bigint | undefined;
+  /** What it registers, by its event. */
+  readonly registered: OwnedBadge | undefined;
 }
 
 /** A forecast, with the transaction that it is about. */
@@ -161,7 +167,17 @@ export class OperatorSender {
         normalizeStructTag(change.coinType ?? '') === coinType,
     );
     const tokenChange = own.reduce((sum, { amount }) => sum + BigInt(amount ?? 0), 0n);
-    return { gasMist, tokenChange, events: ran?.events?.events ?? [] };
+    return { gasMist, tokenChange, epoch: ran?.effects?.epoch, registered: this.#registeredBy(ran) };
+  }
+
+  #registeredBy(ran: GrpcTypes.ExecutedTransaction | undefined): OwnedBadge | undefined {
+    const type = `${this.#contract.definingPackageId}::${REGISTERED}`;
+    const event = ran?.events?.events.find(({ eventType = '' }) => normalizeStructTag(eventType) === type);
+    if (event?.contents?.value === undefined) return undefined;
+    const { badge_id, node_small_id } = EVENT_LAYOUTS[REGISTERED].parse(
+      Uint8Array.from(event.contents.value),
+    );
+    return { badgeId: badge_id, smallId: BigInt(node_small_id.inner) };
   }
 
   #limits(signal: AbortSignal): CallLimits {

@@ -11,9 +11,9 @@ export function statusFields(standing: NodeStanding): Record<string, unknown> {
     chain: 'value' in chain ? chainFields(chain.value) : null,
     chain_problem: 'problem' in chain ? chain.problem : null,
     node: {
-      process: valueOf(process) ?? null,
-      ready: readiness === undefined ? null : (valueOf(readiness)?.ready ?? null),
-      reasons: readiness === undefined ? [] : (valueOf(readiness)?.reasons ?? []),
+      process: known(process) ?? null,
+      ready: readiness === undefined ? null : (known(readiness)?.ready ?? null),
+      reasons: readiness === undefined ? [] : (known(readiness)?.reasons ?? []),
     },
     tickets: ticketFields(tickets),
     tickets_problem: 'problem' in tickets ? tickets.problem : null,
@@ -22,7 +22,7 @@ export function statusFields(standing: NodeStanding): Record<string, unknown> {
 
 function chainFields(chain: ChainStanding): Record<string, unknown> {
   const { url, token, balances, epoch, registered, disabled, disabledEpoch, withdrawable, models } = chain;
-  const gas = valueOf(chain.gas);
+  const gas = known(chain.gas);
   return {
     url,
     epoch: epoch.epoch,
@@ -31,9 +31,9 @@ function chainFields(chain: ChainStanding): Record<string, unknown> {
     token: { symbol: token.symbol, coin_type: token.coinType, decimals: token.decimals },
     token_balance: balances.token,
     registered,
-    disabled: valueOf(disabled) ?? null,
+    disabled: known(disabled) ?? null,
     disabled_in_epoch: disabledEpoch ?? null,
-    withdrawable: valueOf(withdrawable) ?? null,
+    withdrawable: known(withdrawable) ?? null,
     gas_runway_tickets: gas?.runwayTickets ?? null,
     gas_per_commitment_mist: gas?.perCommitment ?? null,
     models: models.map(modelFields),
@@ -49,7 +49,7 @@ function modelFields({
 }: ModelStanding): Record<string, unknown> {
   return {
     model,
-    subscribed: valueOf(subscribed) ?? null,
+    subscribed: known(subscribed) ?? null,
     echelon: echelon ?? null,
     since_checkpoint: since ?? null,
     configured: configured ?? null,
@@ -57,10 +57,10 @@ function modelFields({
 }
 
 function ticketFields(tickets: NodeStanding['tickets']): Record<string, unknown> | null {
-  const counts = valueOf(tickets);
+  const counts = known(tickets);
   return counts === undefined ? null : { ...counts.byState, open: counts.open, late: counts.late };
 }
 
-function valueOf<T>(told: Told<T>): T | undefined {
+function known<T>(told: Told<T>): T | undefined {
   return 'value' in told ? told.value : undefined;
 }

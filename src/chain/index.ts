@@ -1,5 +1,13 @@
-export type { Chain, ChainBatch, ChainStatus, FollowOptions, GasStatus, SubmitOptions } from './chain.js';
-export { commitmentLeaf, commitmentRoot, MAX_CHUNKS } from './commitment.js';
+export type {
+  Chain,
+  ChainBatch,
+  ChainStatus,
+  DutyOptions,
+  FollowOptions,
+  GasStatus,
+  SubmitOptions,
+} from './chain.js';
+export { commitmentLeaf, commitmentLeaves, commitmentRoot, MAX_CHUNKS } from './commitment.js';
 export { ABORT, abortSentence } from './sui/abort-codes.js';
 export { type Endpoint, openEndpoint } from './sui/endpoint.js';
 export type { EpochState } from './sui/epoch.js';
@@ -10,6 +18,7 @@ export {
   EVENT_LAYOUTS,
   type EventName,
   floatToBits,
+  Text2ImagePromptParams,
   Text2TextPromptParams,
 } from './sui/layout.js';
 export {

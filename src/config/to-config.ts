@@ -87,5 +87,6 @@ export function clientConfig(
     requestTimeoutMs: table.request_timeout,
     dataDir: absolutePath(table.data_dir, folder),
     settlementTimeoutMs: table.settlement_timeout_ms,
+    oracle: table.oracle,
   };
 }

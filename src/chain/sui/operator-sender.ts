@@ -71,10 +71,7 @@ export class OperatorSender {
     this.#contract = modules.contract;
     this.#logger = modules.logger;
     const { callTimeoutMs } = options;
-    this.#client = new TransactionClient(
-      { callTimeoutMs, subject: "an operator's transaction", fields: FIELDS },
-      modules,
-    );
+    this.#client = new TransactionClient({ callTimeoutMs, fields: FIELDS }, modules);
   }
 
   /**
@@ -84,11 +81,15 @@ export class OperatorSender {
   async prepare(call: OperatorCall, signal: AbortSignal): Promise<Prepared | Failure> {
     const limits = this.#limits(signal);
     const { address } = this.#client;
-    const built = await this.#client.build(() => operatorTransaction(call, this.#contract, address), limits);
+    const built = await this.#client.build(
+      () => operatorTransaction(call, this.#contract, address),
+      limits,
+      nounOf(call),
+    );
     if ('kind' in built) return asFailure(built);
     const { bytes, budget: budgetMist } = built;
     try {
-      const ran = await this.#client.simulate(bytes, limits);
+      const ran = await this.#client.simulate(built, limits, nounOf(call));
       const verdict = verdictOf('', ran?.effects?.status);
       if (verdict.kind !== 'done') return simulated(verdict);
       return { ...this.#forecast(ran), bytes, budgetMist };
@@ -134,7 +135,7 @@ export class OperatorSender {
   async #execute(call: OperatorCall, signed: SignedTransaction, signal: AbortSignal): Promise<Executed> {
     const { digest } = signed;
     try {
-      return await this.#client.execute(signed, this.#limits(signal));
+      return await this.#client.execute(signed, this.#limits(signal), nounOf(call));
     } catch (error) {
       // No answer, or a refusal, after which it may have run all the same.
       const found = await this.#lastLook(digest).catch((cause: unknown) => {
@@ -183,6 +184,11 @@ export class OperatorSender {
   #limits(signal: AbortSignal): CallLimits {
     return { deadlineMs: performance.now() + this.#requestTimeoutMs, signal, fields: {} };
   }
+}
+
+/** For errors: `simulating a …`. */
+function nounOf({ kind }: OperatorCall): string {
+  return `transaction to ${kind}`;
 }
 
 function checkAgainst(call: OperatorCall, shown: Forecast, { tokenChange, budgetMist }: Prepared): void {

@@ -1,5 +1,5 @@
 import type { Signer } from '@mysten/sui/cryptography';
-import { GrpcTypes } from '@mysten/sui/grpc';
+import type { GrpcTypes } from '@mysten/sui/grpc';
 import { type Transaction, TransactionDataBuilder } from '@mysten/sui/transactions';
 import { fromBase64 } from '@mysten/sui/utils';
 import type { Logger } from 'pino';
@@ -11,6 +11,8 @@ import { isEndpointRefusal, type Verdict, verdictOf, verdictOfBuild } from './tr
 
 /** What is always asked of a transaction that ran. */
 const READ_FIELDS = ['digest', 'effects.status', 'effects.gas_used'];
+/** What is asked of a simulation: paths start at its response. */
+const SIMULATION_MASK = { paths: ['transaction.events'] };
 
 /** How long a caller waits, and what it is about. */
 export interface CallLimits {
@@ -38,8 +40,6 @@ export interface Built {
 
 export interface TransactionClientOptions {
   readonly callTimeoutMs: number;
-  /** What its transactions are, for messages. Default: `a commitment`. */
-  readonly subject?: string;
   /** What is asked of a transaction that ran, beyond its status and gas; names as in a gRPC read mask. */
   readonly fields?: readonly string[];
 }
@@ -70,10 +70,13 @@ export class TransactionClient {
     return this.#modules.endpoint.url;
   }
 
-  /** The endpoint fills in object versions, gas coin, price and budget by a simulation. */
-  build(transaction: () => Transaction, limits: CallLimits): Promise<Built | Verdict> {
+  /**
+   * The endpoint fills in object versions, gas coin, price and budget by a simulation.
+   * @param noun what it is, for errors: `commitment`; the same below
+   */
+  build(transaction: () => Transaction, limits: CallLimits, noun: string): Promise<Built | Verdict> {
     const { endpoint } = this.#modules;
-    return this.#answered(limits, `simulating ${this.#subject}`, async ({ abort }) => {
+    return this.#answered(limits, `simulating a ${noun}`, async ({ abort }) => {
       try {
         const bytes = await orAborted(transaction().build({ client: endpoint.client }), abort);
         const { budget } = TransactionDataBuilder.fromBytes(bytes).snapshot().gasData;
@@ -86,16 +89,34 @@ export class TransactionClient {
   }
 
   /** What a built transaction would do, with the fields that are asked of one that ran. */
-  simulate(bytes: Uint8Array, limits: CallLimits): Promise<GrpcTypes.ExecutedTransaction | undefined> {
-    return this.#answered(limits, `simulating ${this.#subject}`, async (options) => {
+  simulate(
+    { bytes }: Built,
+    limits: CallLimits,
+    noun: string,
+  ): Promise<GrpcTypes.ExecutedTransaction | undefined> {
+    return this.#answered(limits, `simulating a ${noun}`, async (options) => {
       const { transactionExecutionService } = this.#modules.endpoint.client;
       const paths = this.#readMask.paths.map((path) => `transaction.${path}`);
-      const request = { transaction: { bcs: { value: bytes } }, readMask: { paths }, doGasSelection: false };
       const { response } = await transactionExecutionService.simulateTransaction(
-        GrpcTypes.SimulateTransactionRequest.create(request),
+        { transaction: { bcs: { value: bytes } }, readMask: { paths } },
         options,
       );
       return response.transaction;
+    });
+  }
+
+  /**
+   * The types of the events that a built transaction would emit now, `address::module::Name`; none where it would
+   * fail.
+   */
+  eventTypes({ bytes }: Built, limits: CallLimits, noun: string): Promise<readonly string[]> {
+    return this.#answered(limits, `simulating a ${noun}`, async (options) => {
+      const { transactionExecutionService } = this.#modules.endpoint.client;
+      const { response } = await transactionExecutionService.simulateTransaction(
+        { transaction: { bcs: { value: bytes } }, readMask: SIMULATION_MASK },
+        options,
+      );
+      return (response.transaction?.events?.events ?? []).map(({ eventType }) => eventType ?? '');
     });
   }
 
@@ -109,8 +130,12 @@ export class TransactionClient {
    * Sends the same bytes until there is an answer; a second time they change nothing and are answered alike.
    * @throws what gRPC throws where the chain refuses it
    */
-  execute({ bytes, signature, digest }: SignedTransaction, limits: CallLimits): Promise<Executed> {
-    return this.#answered(limits, `sending ${this.#subject}`, async (options) => {
+  execute(
+    { bytes, signature, digest }: SignedTransaction,
+    limits: CallLimits,
+    noun: string,
+  ): Promise<Executed> {
+    return this.#answered(limits, `sending a ${noun}`, async (options) => {
       const { transactionExecutionService } = this.#modules.endpoint.client;
       const { response } = await transactionExecutionService.executeTransaction(
         {
@@ -142,10 +167,6 @@ export class TransactionClient {
       if (rpcCode(error) === 'NOT_FOUND') return undefined;
       throw chainUnavailable(this.#modules.endpoint.url, doing, error, limits.fields);
     }
-  }
-
-  get #subject(): string {
-    return this.#options.subject ?? 'a commitment';
   }
 
   get #readMask(): { paths: string[] } {

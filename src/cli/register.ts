@@ -144,7 +144,6 @@ function warnOfJournal(dataDir: string, { badgeId: nodeBadgeId }: OwnedBadge): v
   try {
     readTickets({ dataDir, nodeBadgeId });
   } catch (error) {
-    if (error instanceof AtomaError && error.code === 'journal_missing') return;
     process.stderr.write(`note: ${messageOf(error)}\n`);
   }
 }

@@ -1,5 +1,5 @@
 import type { ClientConfig } from '../config/index.js';
-import { AtomaError, messageOf } from '../core/index.js';
+import { messageOf } from '../core/index.js';
 import { nodeHolder, readTickets } from '../node/index.js';
 import { lockDir } from './lock-dir.js';
 
@@ -21,15 +21,18 @@ export function endingWarnings(place: Place): readonly string[] {
     holder === undefined
       ? []
       : [`a node still works with this badge: ${holder}. Let it finish its tickets and stop it first`];
+  return [...running, ...ticketWarnings(place)];
+}
+
+function ticketWarnings(place: Place): readonly string[] {
   try {
-    const { open, byState } = readTickets(place);
-    const committed = byState.committed ?? 0;
-    if (open + committed === 0) return running;
+    const tickets = readTickets(place);
+    const [open, committed] = [tickets?.open ?? 0, tickets?.byState.committed ?? 0];
+    if (open + committed === 0) return [];
     const left = `the journal has ${open} tickets that are not committed and ${committed} that are committed and not settled`;
-    return [...running, `${left}: what is not committed in time costs collateral`];
+    return [`${left}: what is not committed in time costs collateral`];
   } catch (error) {
-    if (error instanceof AtomaError && error.code === 'journal_missing') return running;
-    return [...running, `open tickets cannot be told: ${messageOf(error)}`];
+    return [`open tickets cannot be told: ${messageOf(error)}`];
   }
 }
 

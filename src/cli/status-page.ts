@@ -1,4 +1,4 @@
-import type { ChainStanding, ModelStanding, NodeStanding, Told } from '../node/index.js';
+import type { ChainStanding, ModelStanding, NodeStanding, TicketStanding, Told } from '../node/index.js';
 import { DESTROY_AFTER_EPOCHS } from './disable.js';
 import { epochStartText } from './epoch-text.js';
 import { suiText, tokenText } from './operator-amounts.js';
@@ -14,18 +14,20 @@ export function statusPage(standing: NodeStanding): string {
     ...('value' in chain ? chainRows(chain.value) : [['chain', `could not be asked: ${chain.problem}`]]),
     ...localRows(standing),
   ];
-  const models = 'value' in chain ? modelTable(chain.value.models) : '';
+  const models = 'value' in chain && chain.value.registered ? modelTable(chain.value.models) : '';
   return `${tableText(rows)}${models}`;
 }
 
 function chainRows(chain: ChainStanding): string[][] {
-  const { url, token, balances, epoch, withdrawable, gas } = chain;
+  const { url, token, balances, epoch, registered, withdrawable, gas } = chain;
   return [
     ['chain', `${url}, epoch ${epoch.epoch}; the next one begins ${epochStartText(epoch.epoch + 1n, epoch)}`],
     ['balance', `${suiText(balances.mist)}, ${tokenText(balances.token, token)}`],
     ['gas', sayTold(gas, ({ runwayTickets: tickets }) => `for ${tickets} tickets (a careful guess)`)],
     ['node', registrationText(chain)],
-    ['fees', sayTold(withdrawable, (amount) => `${tokenText(amount, token)} can be withdrawn now`)],
+    ...(registered
+      ? [['fees', sayTold(withdrawable, (fees) => `${tokenText(fees, token)} can be withdrawn now`)]]
+      : []),
   ];
 }
 
@@ -44,14 +46,15 @@ function localRows({ process, readiness, tickets }: NodeStanding): string[][] {
   return [
     ['process', sayTold(process, (holder) => holder ?? 'no node with this badge runs on this machine')],
     ...(readiness === undefined ? [] : [['ready', sayTold(readiness, readyText)]]),
-    [
-      'tickets',
-      sayTold(tickets, ({ byState, open, late }) => {
-        const states = Object.entries(byState).map(([state, count]) => `${count} ${state}`);
-        return states.length === 0 ? 'none yet' : `${states.join(', ')}; ${open} to do, ${late} were late`;
-      }),
-    ],
+    ['tickets', sayTold(tickets, ticketsText)],
   ];
+}
+
+function ticketsText(tickets: TicketStanding | undefined): string {
+  if (tickets === undefined) return 'none yet: there is no journal';
+  const { byState, open, late } = tickets;
+  const states = Object.entries(byState).map(([state, count]) => `${count} ${state}`);
+  return states.length === 0 ? 'none yet' : `${states.join(', ')}; ${open} to do, ${late} were late`;
 }
 
 function readyText({

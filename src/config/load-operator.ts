@@ -12,6 +12,9 @@ import { checkSection, rawValue } from './section.js';
 import { clientConfig, subscriberConfig } from './to-config.js';
 import type { RegistrationIds } from './write-registration.js';
 
+const REGISTER =
+  'the node is not registered yet: register pays the collateral, and with --write puts node_badge_id and small_id into these files';
+
 /** The configuration of a node that need not be registered yet. */
 export interface OperatorConfig {
   /** undefined where no model configuration was named. */
@@ -49,8 +52,16 @@ export async function loadRegisteredConfig(paths: ConfigPaths): Promise<Register
   const { sections, problems } = await readChainSections(paths);
   const inference = inferenceOf(sections, problems);
   const chain = chainOf(sections, problems);
+  if (problems.length > 0 && isUnregistered(sections)) problems.push(generalProblem(REGISTER));
   if (problems.length > 0 || chain === undefined) throw new ConfigError(problems);
   return deepFreeze({ inference, chain });
+}
+
+/** Whether nothing is wrong about the chain but that the ids of a registration are missing. */
+function isUnregistered(sections: Sections): boolean {
+  const others: ConfigProblem[] = [];
+  const chain = unregisteredOf(sections, others);
+  return others.length === 0 && chain !== undefined && chain.registration === undefined;
 }
 
 async function readChainSections(

@@ -4,7 +4,7 @@ export type { CheckResult, CheckStatus } from './doctor/check.js';
 export { type DoctorSubject, doctor } from './doctor/doctor.js';
 export { describeProgress, type ModelProgress } from './model-progress.js';
 export { AtomaNode } from './node.js';
-export { nodeHolder, readTickets } from './operator/local-node.js';
+export { nodeHolder, readTickets, type TicketStanding } from './operator/local-node.js';
 export { openOperator } from './operator/open-operator.js';
 export {
   type ChainStanding,

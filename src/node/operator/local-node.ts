@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { ClientConfig, InferenceConfig } from '../../config/index.js';
@@ -36,11 +37,12 @@ export function nodeHolder({ dataDir, nodeBadgeId }: Place, lockDir: string): st
 }
 
 /**
- * Reads a node's journal, also while the node runs.
+ * Reads a node's journal, also while the node runs; undefined where no node has made one yet.
  * @throws AtomaError `journal_*`
  */
-export function readTickets({ dataDir, nodeBadgeId }: Place): TicketStanding {
+export function readTickets({ dataDir, nodeBadgeId }: Place): TicketStanding | undefined {
   const path = join(dataDir, JOURNAL_FILE);
+  if (!existsSync(path)) return undefined;
   const journal = Journal.open({ path, badge: nodeBadgeId, readOnly: true });
   try {
     return { ...journal.counts(), open: journal.openIds().length };

@@ -60,7 +60,8 @@ export interface NodeStanding {
   readonly process: Told<string | undefined>;
   /** undefined where no model configuration was named. */
   readonly readiness: Told<Readiness> | undefined;
-  readonly tickets: Told<TicketStanding>;
+  /** undefined where no node has made a journal yet. */
+  readonly tickets: Told<TicketStanding | undefined>;
 }
 
 /**

@@ -33,7 +33,9 @@ export async function carryOut(
   }
   const receipt = await operator.send(preview, {
     // Before it is sent: whoever is cut off now can look it up.
-    onSigned: ({ digest }) => process.stderr.write(`sending transaction ${digest}\n`),
+    onSigned: ({ digest }) => {
+      process.stderr.write(`sending transaction ${digest}\n`);
+    },
   });
   showReceipt(operator, action, receipt, flags);
   return { receipt, declined: false };

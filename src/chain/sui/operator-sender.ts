@@ -103,7 +103,7 @@ export class OperatorSender {
    * Sends a call that was shown, built anew: what it names may have moved on while a person thought. Where the
    * chain says that a transaction can never run, another one is built; but a registration, which would be paid
    * for twice if that were wrong, only before the first one was sent.
-   * @param onSigned told of each transaction before it is sent
+   * @param onSigned told of each transaction before it is sent; waited for
    * @throws AtomaError `preview_outdated`, `gas_budget_too_high`, `outcome_unknown`, `chain_unavailable`, `cancelled`
    */
   async send(
@@ -111,7 +111,7 @@ export class OperatorSender {
     shown: Forecast,
     options: {
       readonly signal: AbortSignal;
-      readonly onSigned: (signed: SignedTransaction) => void;
+      readonly onSigned: (signed: SignedTransaction) => void | Promise<void>;
     },
   ): Promise<OperatorReceipt | Failure> {
     const { signal, onSigned } = options;
@@ -121,7 +121,7 @@ export class OperatorSender {
       if ('kind' in prepared) return prepared;
       checkAgainst(call, shown, prepared);
       const signed = await this.#client.sign(prepared.bytes);
-      onSigned(signed);
+      await onSigned(signed);
       const { verdict, transaction } = await this.#execute(call, signed, signal);
       if (verdict.kind === 'done') return { digest: signed.digest, ...this.#forecast(transaction) };
       const again = verdict.kind === 'void' && verdict.stale && call.kind !== 'register';

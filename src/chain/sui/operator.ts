@@ -64,8 +64,8 @@ interface Parts {
 }
 
 interface SendOptions {
-  /** Told of each transaction before it is sent. */
-  readonly onSigned: (transaction: SignedTransaction) => void;
+  /** Told of each transaction before it is sent; waited for. */
+  readonly onSigned: (transaction: SignedTransaction) => void | Promise<void>;
 }
 
 /**

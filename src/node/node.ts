@@ -6,7 +6,6 @@ import {
   checkPromptParams,
   type ModelInfo,
   type ProcessLock,
-  type StreamEnd,
   type StreamListener,
   type StreamTarget,
   type Ticket,
@@ -28,6 +27,7 @@ import {
 } from '../rpc/index.js';
 import { Scheduler } from '../scheduler/index.js';
 import type { Journal } from '../tickets/index.js';
+import { recalledEnd } from './answer.js';
 import { ChainSide } from './chain-side.js';
 import { Machine } from './hardware.js';
 import { takeLocks } from './locks.js';
@@ -94,7 +94,9 @@ export class AtomaNode implements NodeApi {
     this.#store = parts.store;
     this.#locks = parts.locks;
     this.#scheduler = new Scheduler(schedulerOptions(parts.config), {});
-    this.#streams = new TokenStreams(undefined, { recall: (target) => this.#recall(target) });
+    this.#streams = new TokenStreams(undefined, {
+      recall: ({ kind, id }) => (kind === 'ticket' ? recalledEnd(this.getTicket(id)) : undefined),
+    });
     const modules = { scheduler: this.#scheduler, streams: this.#streams, logger: parts.logger };
     this.#requests = new Requests(modules);
     this.#machine = new Machine({ choice: parts.options.gpu ?? 'auto' }, modules);
@@ -281,13 +283,6 @@ export class AtomaNode implements NodeApi {
       throw new AtomaError('not_ready', 'the node is starting and has not opened its journal yet');
     }
     return this.#chainSide?.journal;
-  }
-
-  #recall(target: StreamTarget): StreamEnd | undefined {
-    if (target.kind !== 'ticket') return undefined;
-    const ticket = this.getTicket(target.id);
-    if (ticket?.answer !== undefined) return { ok: true, completion: ticket.answer };
-    return ticket?.error === undefined ? undefined : { ok: false, error: ticket.error };
   }
 }
 

@@ -1,4 +1,4 @@
-import { toErrorData } from '../core/index.js';
+import { type StreamTarget, toErrorData } from '../core/index.js';
 import type { GenerateOptions, GenerateRequest, GenerateResult } from '../rpc/index.js';
 import type { Scheduler } from '../scheduler/index.js';
 import type { StreamWriter, TokenStreams } from './token-streams.js';
@@ -19,8 +19,11 @@ export class Requests {
 
   /** As `NodeApi.generate`, with params that are checked, on a node that runs. */
   async generate(request: GenerateRequest, options: GenerateOptions): Promise<GenerateResult> {
-    const stream = this.#modules.streams.open({ kind: 'request', id: request.requestId });
-    const running = this.#run(request, options, stream);
+    const { streams } = this.#modules;
+    const target = { kind: 'request', id: request.requestId } as const;
+    const stream = streams.open(target);
+    follow(streams, target, options);
+    const running = this.#run(request, options.signal, stream);
     this.#running.add(running);
     try {
       const result = await running;
@@ -41,7 +44,7 @@ export class Requests {
 
   async #run(
     { requestId, params }: GenerateRequest,
-    { signal, onTokens, onRestart }: GenerateOptions,
+    signal: AbortSignal,
     stream: StreamWriter,
   ): Promise<GenerateResult> {
     const { completion, queuedMs } = await this.#modules.scheduler.submit(
@@ -49,16 +52,21 @@ export class Requests {
       { kind: 'request' },
       {
         signal,
-        onTokens: (frame) => {
-          onTokens?.(frame);
-          stream.push(frame);
-        },
-        onRestart: () => {
-          onRestart?.();
-          stream.restart();
-        },
+        onTokens: (frame) => stream.push(frame),
+        onRestart: () => stream.restart(),
       },
     );
     return { requestId, completion, queuedMs };
   }
+}
+
+/** The caller of a request is the first reader of its stream, where it wants to watch. */
+function follow(streams: TokenStreams, target: StreamTarget, options: GenerateOptions): void {
+  const { onTokens, onRestart } = options;
+  if (onTokens === undefined) return;
+  streams.subscribe(target, 0, {
+    onFrame: onTokens,
+    onRestart: () => onRestart?.(),
+    onEnd: () => undefined,
+  });
 }

@@ -1,13 +1,13 @@
 import type {
   Backend,
   Completion,
+  HashedFrame,
   ModelInfo,
   PromptParams,
   StreamListener,
   StreamTarget,
   Ticket,
   TicketState,
-  TokenFrame,
 } from '../core/index.js';
 
 /** What the RPC server needs of the node it serves. */
@@ -68,7 +68,7 @@ export interface GenerateOptions {
    * The request's frames, in order from index 0, all of them before `generate` settles; never called for a
    * request that was refused.
    */
-  readonly onTokens: ((frame: TokenFrame) => void) | undefined;
+  readonly onTokens: ((frame: HashedFrame) => void) | undefined;
   /** The device died under the request, which runs again: frames start at index 0 again. */
   readonly onRestart: (() => void) | undefined;
 }

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { Logger } from 'pino';
 import type { Chain } from '../chain/index.js';
 import type { ChainConfig } from '../config/index.js';
-import type { AtomaError, Completion } from '../core/index.js';
+import type { AtomaError, Completion, ModelInfo } from '../core/index.js';
 import type { Scheduler } from '../scheduler/index.js';
 import { Journal, type JournalModules, type JournalOptions } from '../tickets/index.js';
 import { Committer } from './commit.js';
@@ -10,6 +10,7 @@ import { type ConnectModules, connectSuiPatiently } from './connect-sui.js';
 import { cursorScope, EventIntake } from './event-intake.js';
 import { GasGate } from './gas-gate.js';
 import { LateSamplings } from './late-samplings.js';
+import { noteProfiles } from './profile-watch.js';
 import { TicketFlow } from './ticket-flow.js';
 import type { TokenStreams } from './token-streams.js';
 
@@ -42,6 +43,7 @@ interface Parts {
   readonly intake: EventIntake;
   readonly samplings: LateSamplings;
   readonly flow: TicketFlow;
+  readonly logger: Logger;
 }
 
 /** Everything between the chain and the scheduler: journal, chain client, intake, tickets, gas. */
@@ -73,7 +75,8 @@ export class ChainSide {
     const journal = Journal.open({ path, badge: client.nodeBadgeId, maxPages }, { hook });
     try {
       const chain = await connectSuiPatiently(options.config, modules);
-      return new ChainSide({ journal, chain, ...compose(options, modules, journal, chain) });
+      const { logger } = modules;
+      return new ChainSide({ journal, chain, logger, ...compose(options, modules, journal, chain) });
     } catch (error) {
       journal.close();
       throw error;
@@ -92,6 +95,11 @@ export class ChainSide {
     samplings.resolve();
     this.#following = intake.run(this.#intake.signal).catch(onFatal);
     await Promise.race([intake.begun, this.#following]);
+  }
+
+  /** Keeps what the answers of these models depend on, and warns where it has changed. */
+  noteProfiles(models: readonly ModelInfo[]): void {
+    noteProfiles(models, { journal: this.journal, logger: this.#parts.logger });
   }
 
   /** Takes up again what was handed back for want of a device. */

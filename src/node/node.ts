@@ -104,8 +104,9 @@ export class AtomaNode implements NodeApi {
       ...modules,
       machine: this.#machine,
       store: parts.store,
-      // Tickets may have been handed back while nobody had their model.
       onServing: () => {
+        this.#chainSide?.noteProfiles(this.listModels());
+        // Tickets may have been handed back while nobody had their model.
         if (this.#state === 'running') this.#chainSide?.retake();
       },
     });
@@ -177,6 +178,7 @@ export class AtomaNode implements NodeApi {
     await Promise.all([this.#connecting, serving]);
     if (this.#state !== 'starting') return;
     this.#state = 'running';
+    this.#chainSide?.noteProfiles(this.listModels());
     await this.#chainSide?.start(onFatal);
   }
 

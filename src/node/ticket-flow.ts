@@ -211,7 +211,7 @@ export class TicketFlow {
     await untilWritten(
       () =>
         journal.transaction(() => {
-          journal.bind(commitment);
+          journal.bind(commitment, answer.profile);
           if (!journal.step(ticket.id, 'answered', change)) journal.amend(ticket.id, change);
         }),
       { signal, logger },

@@ -94,14 +94,15 @@ function beat(): void {
 }
 
 async function run(message: Extract<ToDevice, { type: 'run' }>): Promise<void> {
-  const { job, model, params } = message;
+  const { job, work } = message;
+  const { model } = work.params;
   const pool = pools.get(model);
   if (pool === undefined) {
     const error = toErrorData(new AtomaError('unknown_model', `no model ${model} here`));
     return send({ type: 'done', job, outcome: { ok: false, error } });
   }
   try {
-    send({ type: 'done', job, outcome: await pool.run(job, params) });
+    send({ type: 'done', job, outcome: await pool.run(job, work) });
   } catch (error) {
     onCrash(error);
   }

@@ -3,20 +3,14 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { BroadcastChannel } from 'node:worker_threads';
 import { Piscina } from 'piscina';
-import {
-  AtomaError,
-  fromErrorData,
-  type ModelInfo,
-  type ModelSource,
-  messageOf,
-  type PromptParams,
-} from '../core/index.js';
+import { AtomaError, fromErrorData, type ModelInfo, type ModelSource, messageOf } from '../core/index.js';
 import { checkFit } from './hardware/check-fit.js';
 import type {
   EngineInfo,
   FromWorker,
   JobOutcome,
   WireFrame,
+  Work,
   WorkerData,
   WorkerPulse,
   WorkerResult,
@@ -134,7 +128,7 @@ export class ModelPool {
   }
 
   /** @throws where the job's worker thread ended; every other failure is part of the outcome. */
-  async run(job: number, params: PromptParams): Promise<JobOutcome> {
+  async run(job: number, work: Work): Promise<JobOutcome> {
     const slot = this.#freeSlots.pop();
     if (slot === undefined) {
       return { ok: false, error: { code: 'engine_failed', message: 'every sequence is taken', fields: {} } };
@@ -143,7 +137,7 @@ export class ModelPool {
     const running: RunningJob = { slot, received: 0, finish: undefined, awaited: 0 };
     this.#jobs.set(job, running);
     try {
-      const { outcome, volumeSent } = await this.#pool.run({ job, slot, params });
+      const { outcome, volumeSent } = await this.#pool.run({ job, slot, work });
       await this.#allFrames(running, volumeSent);
       return outcome;
     } finally {

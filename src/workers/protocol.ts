@@ -2,10 +2,10 @@ import type {
   Backend,
   Completion,
   ErrorData,
+  Job,
   ModelInfo,
   ModelSource,
   ModelWeights,
-  PromptParams,
 } from '../core/index.js';
 
 /**
@@ -53,8 +53,11 @@ export type ToDevice =
   | { readonly type: 'start'; readonly spec: DeviceSpec; readonly heartbeatIntervalMs: number }
   | { readonly type: 'load'; readonly model: ModelSpec }
   | { readonly type: 'unload'; readonly model: string }
-  | { readonly type: 'run'; readonly job: number; readonly model: string; readonly params: PromptParams }
+  | { readonly type: 'run'; readonly job: number; readonly work: Work }
   | { readonly type: 'cancel'; readonly job: number };
+
+/** What a job is about, as it travels. */
+export type Work = Omit<Job, 'id'>;
 
 /** Job number, index of the first token, text, token ids: a frame as it travels. */
 export type WireFrame = readonly [job: number, index: number, text: string, tokens: readonly number[]];
@@ -119,7 +122,7 @@ export interface WorkerTask {
   readonly job: number;
   /** Index of the job's flag in {@link WorkerSpec.cancelFlags}. */
   readonly slot: number;
-  readonly params: PromptParams;
+  readonly work: Work;
 }
 
 /** A worker's answer to a task. */

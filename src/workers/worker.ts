@@ -1,7 +1,7 @@
 import { BroadcastChannel, parentPort, threadId } from 'node:worker_threads';
 import { workerData } from 'piscina';
 import { toErrorData } from '../core/index.js';
-import type { Engine } from './engines/engine.js';
+import type { Engine, GenerationControl } from './engines/engine.js';
 import { loadEngine } from './engines/load-engine.js';
 import { FrameOutbox } from './frame-outbox.js';
 import type { FromWorker, WorkerData, WorkerResult, WorkerTask } from './protocol.js';
@@ -36,13 +36,15 @@ async function runTask(task: WorkerTask): Promise<WorkerResult> {
   try {
     const engine = await loading;
     if (engine === undefined) throw new Error('the model is not loaded');
-    const completion = await engine.generate(task.params, {
+    const { params, ...mode } = task.work;
+    const control: GenerationControl = {
       isCancelled: () => Atomics.load(cancelFlags, task.slot) === 1,
       onToken: (index, token, text) => {
         volumeSent += text.length + (token === undefined ? 0 : 1);
         outbox.push(task.job, index, token, text);
       },
-    });
+    };
+    const completion = await engine.generate(params, control, mode);
     return { outcome: { ok: true, completion: { ...completion, profile: '' } }, volumeSent };
   } catch (error) {
     return { outcome: { ok: false, error: toErrorData(error) }, volumeSent };

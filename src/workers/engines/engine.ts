@@ -1,4 +1,4 @@
-import type { Completion, PromptParams } from '../../core/index.js';
+import type { Completion, Job, PromptParams } from '../../core/index.js';
 import type { EngineInfo } from '../protocol.js';
 
 /** A completion before it is known which numeric profile it was made with. */
@@ -15,6 +15,9 @@ export interface GenerationControl {
   onToken(index: number, token: number | undefined, text: string): void;
 }
 
+/** How a prompt is to be run, besides its params. */
+export type RunMode = Partial<Pick<Job, 'expected'>>;
+
 /** A model on a device, with as many sequences as it was loaded for. */
 export interface Engine {
   readonly info: EngineInfo;
@@ -23,7 +26,7 @@ export interface Engine {
    * @throws AtomaError `invalid_params`, `prompt_too_long` (`promptTokens`, `contextSize` in its fields),
    * `cancelled`, `engine_failed`.
    */
-  generate(params: PromptParams, control: GenerationControl): Promise<EngineCompletion>;
+  generate(params: PromptParams, control: GenerationControl, mode?: RunMode): Promise<EngineCompletion>;
   /**
    * How many tokens, of prompts and of answers, were handed to the device so far: it grows with every batch,
    * and stands still while jobs run only where a batch does not come back.

@@ -5,13 +5,15 @@ import {
   type LlamaContextSequence,
   LlamaLogLevel,
   type LlamaModel,
+  type SequenceEvaluateOptions,
   type Token,
 } from 'node-llama-cpp';
 import { AtomaError, messageOf, type PromptParams } from '../../core/index.js';
 import { contextSizeFor, llamaBatchSize } from '../pool-defaults.js';
 import type { EngineInfo, WorkerSpec } from '../protocol.js';
 import { complete, type Run } from './completion-loop.js';
-import type { Engine, EngineCompletion, GenerationControl } from './engine.js';
+import type { Engine, EngineCompletion, GenerationControl, RunMode } from './engine.js';
+import type { ScoredToken } from './expected-tokens.js';
 import { type PromptVocabulary, promptInput } from './prompt-input.js';
 import { llamaSampling, samplingChoice } from './sampling/choice.js';
 import { LlamaTokenText } from './tokens/llama-token-text.js';
@@ -103,14 +105,18 @@ export class LlamaEngine implements Engine {
     }
   }
 
-  async generate(params: PromptParams, control: GenerationControl): Promise<EngineCompletion> {
+  async generate(
+    params: PromptParams,
+    control: GenerationControl,
+    { expected }: RunMode = {},
+  ): Promise<EngineCompletion> {
     const startedAt = performance.now();
     const { contextSize } = this.info;
     const input = promptInput(params, this.#vocabulary, contextSize);
     const sequence = this.#free.pop();
     if (sequence === undefined) throw new AtomaError('engine_failed', 'no sequence of the context is free');
     try {
-      return await this.#decode(sequence, { params, control, input, contextSize, startedAt });
+      return await this.#decode(sequence, { params, control, input, contextSize, expected, startedAt });
     } catch (error) {
       if (error instanceof AtomaError) throw error;
       throw new AtomaError('engine_failed', `llama.cpp: ${messageOf(error)}`, { cause: error });
@@ -141,8 +147,33 @@ export class LlamaEngine implements Engine {
     return complete(run, {
       history,
       tokens: () => sequence.evaluate(input, options),
+      scored: () => scoredTokens(sequence, input, options),
       piece: (token) => this.#text.piece(toToken(token)),
     });
+  }
+}
+
+/** As `evaluate`, through the same samplers. */
+async function* scoredTokens(
+  sequence: LlamaContextSequence,
+  input: Token[],
+  options: SequenceEvaluateOptions,
+): AsyncGenerator<ScoredToken> {
+  const { model } = sequence;
+  const metadata = { probabilities: true } as const;
+  const chosen = sequence.evaluateWithMetadata(input, metadata, { ...options, yieldEogToken: true });
+  for await (const { token, probabilities } of chosen) {
+    const isEnd = model.isEogToken(token);
+    yield {
+      token: isEnd ? undefined : token,
+      probability: (asked) => {
+        if (asked !== undefined) return probabilities.get(toToken(asked)) ?? 0;
+        let sum = 0;
+        for (const [other, probability] of probabilities) if (model.isEogToken(other)) sum += probability;
+        return sum;
+      },
+    };
+    if (isEnd) return;
   }
 }
 

@@ -4,7 +4,8 @@ import { AtomaError, messageOf, type PromptParams } from '../../core/index.js';
 import { contextSizeFor, onnxBatchSize } from '../pool-defaults.js';
 import type { EngineInfo, WorkerSpec } from '../protocol.js';
 import { complete } from './completion-loop.js';
-import type { Engine, EngineCompletion, GenerationControl } from './engine.js';
+import type { Engine, EngineCompletion, GenerationControl, RunMode } from './engine.js';
+import type { ScoredToken } from './expected-tokens.js';
 import { CausalModel, KeyValueCache } from './onnx/causal-model.js';
 import { loadLibrary, type OnnxBackend } from './onnx/library.js';
 import { promptInput } from './prompt-input.js';
@@ -66,7 +67,11 @@ export class TransformersEngine implements Engine {
     }
   }
 
-  async generate(params: PromptParams, control: GenerationControl): Promise<EngineCompletion> {
+  async generate(
+    params: PromptParams,
+    control: GenerationControl,
+    { expected }: RunMode = {},
+  ): Promise<EngineCompletion> {
     const startedAt = performance.now();
     const { contextSize } = this.info;
     const input = promptInput(params, this.#tokenizer, contextSize);
@@ -75,10 +80,11 @@ export class TransformersEngine implements Engine {
     const history = [...input];
     try {
       return await complete(
-        { params, control, input, contextSize, startedAt },
+        { params, control, input, contextSize, expected, startedAt },
         {
           history,
-          tokens: () => this.#tokens(params, input, history, control),
+          tokens: () => tokensOf(this.#scored(params, input, history, control)),
+          scored: () => this.#scored(params, input, history, control),
           piece: (token) => this.#tokenizer.piece(token),
         },
       );
@@ -98,20 +104,25 @@ export class TransformersEngine implements Engine {
     await this.#model.dispose();
   }
 
-  async *#tokens(
+  async *#scored(
     params: PromptParams,
     input: readonly number[],
     history: readonly number[],
     control: GenerationControl,
-  ): AsyncGenerator<number> {
+  ): AsyncGenerator<ScoredToken> {
     const cache = new KeyValueCache();
     try {
       let logits = await this.#prefill(input, cache, control);
       const sampler = new Sampler(samplingChoice(params, this.info.contextSize), logits.length);
       while (true) {
         const token = sampler.sample(logits, history);
-        if (this.#tokenizer.ends.has(token)) return;
-        yield token;
+        const { ends } = this.#tokenizer;
+        const isEnd = ends.has(token);
+        yield {
+          token: isEnd ? undefined : token,
+          probability: (asked) => sampler.probability(asked === undefined ? ends : new Set([asked])),
+        };
+        if (isEnd) return;
         logits = await this.#evaluate([token], cache);
       }
     } finally {
@@ -138,6 +149,11 @@ export class TransformersEngine implements Engine {
     this.#evaluated += tokens.length;
     return this.#model.forward(tokens, cache);
   }
+}
+
+/** Without what they were chosen from, which is computed for those who ask. */
+async function* tokensOf(scored: AsyncIterable<ScoredToken>): AsyncGenerator<number> {
+  for await (const { token } of scored) if (token !== undefined) yield token;
 }
 
 function checkWasmSize(file: string, bytes: number): void {

@@ -8,6 +8,7 @@ export { keypairFromExport } from './sui/keypair.js';
 export {
   EVENT_LAYOUTS,
   type EventName,
+  floatFromBits,
   floatToBits,
   Text2TextPromptParams,
 } from './sui/layout.js';

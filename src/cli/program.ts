@@ -4,10 +4,12 @@ import { addAudit } from './audit.js';
 import { addDemo } from './demo.js';
 import { addDevnet } from './devnet.js';
 import { addDoctor } from './doctor.js';
+import { addEvidence } from './evidence.js';
 import { EXIT, reportError } from './exit.js';
 import { addGenerate } from './generate.js';
 import { addModels } from './models.js';
 import { addStart } from './start.js';
+import { addVerify } from './verify.js';
 
 const EXAMPLES = `
 Examples:
@@ -38,6 +40,8 @@ function createProgram(env: NodeJS.ProcessEnv): Command {
   addDemo(program, env);
   addDevnet(program, env);
   addAudit(program, env);
+  addEvidence(program);
+  addVerify(program, env);
   addDoctor(program, env);
   addGenerate(program, env);
   addModels(program, env);

@@ -29,6 +29,8 @@ import { Scheduler } from '../scheduler/index.js';
 import type { Journal } from '../tickets/index.js';
 import { recalledEnd } from './answer.js';
 import { ChainSide } from './chain-side.js';
+import { collectEvidence } from './evidence/collect.js';
+import type { Evidence } from './evidence/format.js';
 import { Machine } from './hardware.js';
 import { takeLocks } from './locks.js';
 import { isLoopback } from './loopback.js';
@@ -242,6 +244,10 @@ export class AtomaNode implements NodeApi {
 
   getTicket(id: string): Ticket | undefined {
     return this.#journal()?.get(id);
+  }
+
+  getEvidence(ticketId: string): Evidence {
+    return collectEvidence(ticketId, this.#config.chain?.client, this.#journal());
   }
 
   listTickets(query: { readonly state: TicketState | undefined; readonly limit: number }): readonly Ticket[] {

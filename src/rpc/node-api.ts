@@ -28,6 +28,12 @@ export interface NodeApi {
    */
   listTickets(query: { readonly state: TicketState | undefined; readonly limit: number }): readonly Ticket[];
   /**
+   * What the answer of a ticket rests on, as others get it to check it.
+   * @throws AtomaError `not_found` for a ticket that is not known or ended without an answer of this node,
+   * `not_ready` where it has none yet, or before the journal is open; `journal_failed`.
+   */
+  getEvidence(ticketId: string): Readonly<Record<string, unknown>>;
+  /**
    * Brings a model to its devices and waits for it; what goes wrong on one device leaves the others alone. It goes
    * on where the caller goes away.
    * @throws AtomaError `invalid_params`, `model_exists`; where it is then on no device, what it failed of, or

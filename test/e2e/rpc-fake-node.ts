@@ -129,6 +129,11 @@ export class FakeNode implements NodeApi {
     return this.tickets.find((ticket) => ticket.id === id);
   }
 
+  getEvidence(ticketId: string): Record<string, unknown> {
+    if (this.getTicket(ticketId) === undefined) throw new AtomaError('not_found', `No ticket ${ticketId}.`);
+    return { ticket_id: ticketId };
+  }
+
   listTickets(query: { state: TicketState | undefined; limit: number }): readonly Ticket[] {
     const { state, limit } = query;
     return this.tickets.filter((ticket) => state === undefined || ticket.state === state).slice(0, limit);

@@ -31,6 +31,7 @@ import { recalledEnd } from './answer.js';
 import { ChainSide } from './chain-side.js';
 import { collectEvidence } from './evidence/collect.js';
 import type { Evidence } from './evidence/format.js';
+import { flushModels } from './flush-models.js';
 import { Machine } from './hardware.js';
 import { takeLocks } from './locks.js';
 import { isLoopback } from './loopback.js';
@@ -222,7 +223,7 @@ export class AtomaNode implements NodeApi {
     await Promise.allSettled([this.#starting]);
     await tickets;
     await this.#chainSide?.close();
-    if (this.#config.inference.flushStorage) await flush(this.#store, this.#logger);
+    if (this.#config.inference.flushStorage) await flushModels(this.#store, this.#logger);
     await this.#store.close();
     for (const lock of this.#locks) lock.release();
   }
@@ -292,11 +293,4 @@ export class AtomaNode implements NodeApi {
     }
     return this.#chainSide?.journal;
   }
-}
-
-/** A cache that cannot be flushed is no reason not to end. */
-async function flush(store: ModelStore, logger: Logger): Promise<void> {
-  await store.flush().catch((error: unknown) => {
-    logger.error({ err: error }, 'the downloaded models could not be removed');
-  });
 }

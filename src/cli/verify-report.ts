@@ -77,7 +77,7 @@ export function verificationLine(evidence: Evidence, verification: Verification)
     model: run?.model.name ?? null,
     device: run?.model.device ?? null,
     backend: run?.model.backend ?? null,
-    profile_id: run?.model.profile?.id ?? null,
+    profile_id: run?.model.profile.id ?? null,
   };
 }
 

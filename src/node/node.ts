@@ -101,7 +101,7 @@ export class AtomaNode implements NodeApi {
       recall: ({ kind, id }) => (kind === 'ticket' ? recalledEnd(this.getTicket(id)) : undefined),
     });
     const modules = { scheduler: this.#scheduler, streams: this.#streams, logger: parts.logger };
-    this.#requests = new Requests(modules);
+    this.#requests = new Requests({ ...modules, models: () => this.#host.models });
     this.#machine = new Machine({ choice: parts.options.gpu ?? 'auto' }, modules);
     this.#host = new ModelHost(parts.config.inference, {
       ...modules,

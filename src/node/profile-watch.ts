@@ -1,5 +1,5 @@
 import type { Logger } from 'pino';
-import { type ModelInfo, type NumericProfile, profileDifferences } from '../core/index.js';
+import { type ModelInfo, profileDifferences } from '../core/index.js';
 import { isJournalError, type Journal } from '../tickets/index.js';
 
 interface Modules {
@@ -14,22 +14,14 @@ interface Modules {
 export function noteProfiles(models: readonly ModelInfo[], modules: Modules): void {
   const { journal, logger } = modules;
   try {
-    for (const { name, device, profile } of models) {
-      if (profile !== undefined) note({ model: name, device, profile }, modules);
-    }
+    for (const model of models) note(model, modules);
   } catch (error) {
     if (!isJournalError(error)) throw error;
     logger.error({ code: error.code, path: journal.path }, `profiles were not kept: ${error.message}`);
   }
 }
 
-interface Loaded {
-  readonly model: string;
-  readonly device: string;
-  readonly profile: NumericProfile;
-}
-
-function note({ model, device, profile }: Loaded, { journal, logger }: Modules): void {
+function note({ name: model, device, profile }: ModelInfo, { journal, logger }: Modules): void {
   const last = journal.lastProfiles().find((kept) => kept.model === model && kept.device === device);
   journal.keepProfile(profile, model, device);
   if (last === undefined || last.profile.id === profile.id) return;

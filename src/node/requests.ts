@@ -1,4 +1,4 @@
-import { type StreamTarget, toErrorData } from '../core/index.js';
+import { type ModelInfo, type StreamTarget, toErrorData } from '../core/index.js';
 import type { GenerateOptions, GenerateRequest, GenerateResult } from '../rpc/index.js';
 import type { Scheduler } from '../scheduler/index.js';
 import type { StreamWriter, TokenStreams } from './token-streams.js';
@@ -6,6 +6,8 @@ import type { StreamWriter, TokenStreams } from './token-streams.js';
 interface Modules {
   readonly scheduler: Scheduler;
   readonly streams: TokenStreams;
+  /** Those that are loaded. */
+  readonly models: () => readonly ModelInfo[];
 }
 
 /** The requests of RPC clients that wait or run, each with a token stream that others can read, too. */
@@ -43,12 +45,12 @@ export class Requests {
   }
 
   async #run(
-    { requestId, params }: GenerateRequest,
+    { requestId, params, reproducible }: GenerateRequest,
     signal: AbortSignal,
     stream: StreamWriter,
   ): Promise<GenerateResult> {
     const { completion, queuedMs } = await this.#modules.scheduler.submit(
-      { id: requestId, params, reproducible: false },
+      { id: requestId, params, reproducible },
       { kind: 'request' },
       {
         signal,
@@ -56,7 +58,17 @@ export class Requests {
         onRestart: () => stream.restart(),
       },
     );
-    return { requestId, completion, queuedMs };
+    return {
+      ...{ requestId, completion, queuedMs },
+      reproducible: reproducible || this.#isInvariant(completion.profile),
+    };
+  }
+
+  /** Whatever shares a batch with a prompt leaves its bits alone there. */
+  #isInvariant(profileId: string): boolean {
+    return this.#modules
+      .models()
+      .some(({ profile }) => profile.id === profileId && profile.verdict === 'batch-invariant');
   }
 }
 

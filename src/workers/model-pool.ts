@@ -4,7 +4,11 @@ import { join } from 'node:path';
 import { BroadcastChannel } from 'node:worker_threads';
 import { Piscina } from 'piscina';
 import { AtomaError, fromErrorData, type ModelInfo, type ModelSource, messageOf } from '../core/index.js';
+import type { DeterminismFinding } from './determinism/finding.js';
+import { SAMPLER_VERSION } from './engines/sampling/choice.js';
 import { checkFit } from './hardware/check-fit.js';
+import { numericProfile } from './profile/numeric-profile.js';
+import { digestWeights } from './profile/weights-digest.js';
 import type {
   EngineInfo,
   FromWorker,
@@ -61,6 +65,8 @@ export class ModelPool {
   readonly #events: ModelPoolEvents;
   /** How far each thread's load is, 0 to 1. */
   readonly #fractions = new Map<number, number>();
+  /** Id of the model's numeric profile. */
+  #profile = '';
   /** While threads start and end, a crash shows in what waits for them. */
   #onCrash: (error: unknown) => void = () => undefined;
 
@@ -104,17 +110,30 @@ export class ModelPool {
     const memory = await checkFit(wanted.spec, wanted);
     const options = { ...wanted, workers: memory?.workers ?? wanted.workers };
     const pool = new ModelPool(options, events);
-    const engine = await pool.#load();
     const { spec, workers, device, source, backendReason } = options;
-    const { weights } = spec;
+    const { weights, backend } = spec;
+    // Beside the load, whose failure is the one to tell.
+    const hashing = digestWeights(weights);
+    hashing.catch(() => undefined);
+    const { engine, finding } = await pool.#load();
+    const { numerics, ...facts } = engine;
+    const { threads, contextSize, flashAttention } = engine;
+    const { verdict, reason } = finding;
+    const profile = numericProfile({
+      ...{ weights: await hashing, backend, ...numerics, threads, contextSize, flashAttention },
+      ...{ sampler: SAMPLER_VERSION, verdict },
+    });
+    pool.#profile = profile.id;
     const info: ModelInfo = {
-      ...engine,
+      ...facts,
       name: spec.name,
       file: weights.format === 'gguf' ? weights.file : join(weights.folder, weights.file),
       source,
       device,
-      backend: spec.backend,
+      backend,
       backendReason,
+      profile,
+      verdictReason: reason,
       workers,
       sequencesPerWorker: spec.sequences,
       ...(memory !== undefined && { memoryBytes: memory.totalBytes }),
@@ -139,7 +158,9 @@ export class ModelPool {
     try {
       const { outcome, volumeSent } = await this.#pool.run({ job, slot, work });
       await this.#allFrames(running, volumeSent);
-      return outcome;
+      return outcome.ok
+        ? { ok: true, completion: { ...outcome.completion, profile: this.#profile } }
+        : outcome;
     } finally {
       this.#jobs.delete(job);
       this.#freeSlots.push(slot);
@@ -175,7 +196,7 @@ export class ModelPool {
   }
 
   /** @throws AtomaError `model_load_failed`; no thread is left then. */
-  async #load(): Promise<EngineInfo> {
+  async #load(): Promise<{ readonly engine: EngineInfo; readonly finding: DeterminismFinding }> {
     const answers = await this.#unlessCrashed(this.#everyWorker(['loaded', 'load_failed'])).catch(
       async (error: unknown) => {
         // Piscina has put another thread in the place of the one that ended: nobody waits for its load.
@@ -184,17 +205,22 @@ export class ModelPool {
       },
     );
     let engine: EngineInfo | undefined;
+    const findings: DeterminismFinding[] = [];
     for (const answer of answers) {
-      if (answer.type === 'loaded') engine = answer.engine;
-      else if (answer.type === 'load_failed') {
+      if (answer.type === 'loaded') {
+        engine = answer.engine;
+        findings.push(answer.finding);
+      } else if (answer.type === 'load_failed') {
         await this.close();
         throw fromErrorData(answer.error);
       }
     }
-    if (engine === undefined) throw new Error('a pool has a worker');
+    const [first] = findings;
+    if (engine === undefined || first === undefined) throw new Error('a pool has a worker');
     // A worker that ends while it holds jobs shows in their `run` instead.
     this.#onCrash = this.#events.onCrash;
-    return engine;
+    // One worker that is not invariant is enough: nobody knows which one runs a job.
+    return { engine, finding: findings.find(({ verdict }) => verdict === 'exclusive') ?? first };
   }
 
   /** Resolves when every worker has answered with one of these messages. */

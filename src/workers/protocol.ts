@@ -6,7 +6,10 @@ import type {
   ModelInfo,
   ModelSource,
   ModelWeights,
+  NumericProfile,
 } from '../core/index.js';
+
+import type { DeterminismFinding } from './determinism/finding.js';
 
 /**
  * Every message between the main process, a device process and the worker threads in it. All of them are
@@ -89,8 +92,13 @@ export type FromDevice =
   | { readonly type: 'fault'; readonly message: string };
 
 /** How a job ended. A failure is data: an Error loses its code and fields on the way. */
-export type JobOutcome =
-  | { readonly ok: true; readonly completion: Completion }
+export type JobOutcome = Outcome<Completion>;
+
+/** The same before it is known which numeric profile the model has. */
+export type WorkerOutcome = Outcome<Omit<Completion, 'profile'>>;
+
+type Outcome<Answer> =
+  | { readonly ok: true; readonly completion: Answer }
   | { readonly ok: false; readonly error: ErrorData };
 
 /** What a worker thread is started with: what its engine loads, and how the pool reaches it besides its tasks. */
@@ -127,7 +135,7 @@ export interface WorkerTask {
 
 /** A worker's answer to a task. */
 export interface WorkerResult {
-  readonly outcome: JobOutcome;
+  readonly outcome: WorkerOutcome;
   /** Tokens and characters sent in frames, which travel on another port and may arrive after this. */
   readonly volumeSent: number;
 }
@@ -135,7 +143,7 @@ export interface WorkerResult {
 /** Worker thread → device thread, beside the tasks' results. */
 export type FromWorker =
   | { readonly type: 'progress'; readonly thread: number; readonly fraction: number }
-  | { readonly type: 'loaded'; readonly engine: EngineInfo }
+  | { readonly type: 'loaded'; readonly engine: EngineInfo; readonly finding: DeterminismFinding }
   | { readonly type: 'load_failed'; readonly error: ErrorData }
   | { readonly type: 'tokens'; readonly frames: readonly WireFrame[] }
   /** Its engine is gone, with the memory; undefined where that went well. */
@@ -155,4 +163,8 @@ export interface EngineInfo {
   readonly flashAttentionRefusal: string | undefined;
   /** `cuda`, `vulkan`, `metal`, or `none`. */
   readonly gpu: string;
+  readonly numerics: EngineNumerics;
 }
+
+/** Of an engine, what goes into the model's {@link NumericProfile}. */
+export type EngineNumerics = Pick<NumericProfile, 'engine' | 'build' | 'device' | 'batchSize'>;

@@ -22,7 +22,11 @@ async function load(): Promise<Engine | undefined> {
     );
     const pulse = new PulseWriter(spec.pulse, () => ({ jobs, progress: engine.progress() }));
     pulse.start(spec.heartbeatIntervalMs);
-    post({ type: 'loaded', engine: engine.info });
+    post({
+      type: 'loaded',
+      engine: engine.info,
+      finding: { verdict: 'batch-invariant', reason: 'it was not probed', failed: false },
+    });
     return engine;
   } catch (error) {
     post({ type: 'load_failed', error: toErrorData(error) });
@@ -45,7 +49,7 @@ async function runTask(task: WorkerTask): Promise<WorkerResult> {
       },
     };
     const completion = await engine.generate(params, control, mode);
-    return { outcome: { ok: true, completion: { ...completion, profile: '' } }, volumeSent };
+    return { outcome: { ok: true, completion }, volumeSent };
   } catch (error) {
     return { outcome: { ok: false, error: toErrorData(error) }, volumeSent };
   } finally {

@@ -3,6 +3,7 @@ import { readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import t from 'tap';
 import { z } from 'zod';
+import { commitmentLeaf, commitmentRoot } from '#src/chain/index.js';
 import { RpcClient, type StreamFrame } from '#src/cli/rpc-client.js';
 import { Network, type Seat } from '../fault/network.js';
 import { textHash } from '../fixtures/text-hash.js';
@@ -65,7 +66,7 @@ t.test('an answer can be proved: streams, evidence, and what verify says of it',
     const late = await readHashed(serving.url, { ticket_id: ticketId, from_index: 3 });
     for (const last of [live.at(-1), late.at(-1)]) {
       t.match(last, { done: true, hash: textHash(text), leaf_index: '0' });
-      t.match(last, { root: hex(committed?.root), leaf: hex(committed?.leaf) });
+      t.match(last, { root: committed?.root, leaf: commitmentOf(text).leaf });
     }
   });
 
@@ -81,11 +82,11 @@ t.test('an answer can be proved: streams, evidence, and what verify says of it',
       ticket_id: ticketId,
       node: { small_id: '1', badge_id: seat.operator.badgeId, chain_id: String },
       params: { prompt: PERU, temperature: Math.fround(0.7), temperature_bits: 1060320051, max_tokens: '32' },
-      root: hex(committed?.root),
-      leaf: hex(committed?.leaf),
+      root: committed?.root,
+      leaf: commitmentOf(live.map(({ text }) => text).join('')).leaf,
       digest: committed?.digest,
       input_tokens_count: '17',
-      profile: { weights: await sha256(join(MODEL_DIR, 'atoma-tiny-q8_0.gguf')), backend: 'llama' },
+      profile: { weights: await sha256(join(MODEL_DIR, 'atoma-tiny.Q8_0.gguf')), backend: 'llama' },
       timings: { received_at_ms: Number, committed_at_ms: Number, prefill_ms: Number },
     });
     t.match(await runCli(['evidence', '0xabc', ...argsOf(seat)]), {
@@ -106,7 +107,10 @@ t.test('an answer can be proved: streams, evidence, and what verify says of it',
       runCli(['verify', '--ticket', ticketId, ...argsOf(seat), ...CPU]),
       verify({}, '--json'),
     ]);
-    t.match(own, { code: 0, stdout: /^equal: ticket 0x.*: text, 17 \+ \d+ tokens, root, and leaf 0 of \d+\n$/ });
+    t.match(own, {
+      code: 0,
+      stdout: /^equal: ticket 0x.*: text, 17 \+ \d+ tokens, root, and leaf 0 of \d+\n$/,
+    });
     t.equal(anyone.code, 0, anyone.stderr);
     t.match(JSON.parse(anyone.stdout), {
       type: 'verification',
@@ -127,7 +131,10 @@ t.test('an answer can be proved: streams, evidence, and what verify says of it',
       verify({ text: other, ...commitmentOf(other) }, '--json'),
       verify({ profile: { ...Object(evidence['profile']), sampler: 'another', verdict: 'exclusive' } }),
     ]);
-    t.match(text, { code: 1, stdout: /contradicts itself; nothing was run\nthe text does not have the root/ });
+    t.match(text, {
+      code: 1,
+      stdout: /contradicts itself; nothing was run\nthe text does not have the root/,
+    });
     t.equal(token.code, 1);
     t.match(JSON.parse(token.stdout), {
       verdict: 'differs',
@@ -168,10 +175,17 @@ t.test('an answer can be proved: streams, evidence, and what verify says of it',
   });
 });
 
-function hex(bytes: Uint8Array | undefined): string {
-  return Buffer.from(bytes ?? []).toString('hex');
+/** Of a ticket of one leaf. */
+function commitmentOf(text: string): { readonly root: string; readonly leaf: string } {
+  const data = Buffer.from(text);
+  const [root, leaf] = [commitmentRoot(data, 1n), commitmentLeaf(data, 0n)].map((bytes) =>
+    Buffer.from(bytes).toString('hex'),
+  );
+  return { root: root ?? '', leaf: leaf ?? '' };
 }
 
 async function sha256(path: string): Promise<string> {
-  return createHash('sha256').update(await readFile(path)).digest('hex');
+  return createHash('sha256')
+    .update(await readFile(path))
+    .digest('hex');
 }

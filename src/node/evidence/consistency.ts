@@ -1,5 +1,7 @@
 import { commitmentLeaf, commitmentRoot, floatFromBits, MAX_CHUNKS } from '../../chain/index.js';
+import { numericProfile } from '../../workers/index.js';
 import type { Evidence } from './format.js';
+import { profileFromWire } from './profile-wire.js';
 
 const FLOATS = ['temperature', 'top_p', 'repeat_penalty'] as const;
 
@@ -8,7 +10,12 @@ const FLOATS = ['temperature', 'top_p', 'repeat_penalty'] as const;
  * not what was committed.
  */
 export function contradictions(evidence: Evidence): readonly string[] {
-  return [...commitmentProblems(evidence), ...countProblems(evidence), ...floatProblems(evidence)];
+  return [
+    ...commitmentProblems(evidence),
+    ...countProblems(evidence),
+    ...floatProblems(evidence),
+    ...profileProblems(evidence),
+  ];
 }
 
 function commitmentProblems({ text, root, leaf, leaf_index, chunks_count }: Evidence): string[] {
@@ -54,6 +61,13 @@ function floatProblems({ params }: Evidence): string[] {
       ? []
       : [`params.${name} is ${value}, and params.${name}_bits is ${bits}, which is ${meant}`];
   });
+}
+
+function profileProblems({ profile }: Evidence): string[] {
+  if (profile === null) return [];
+  const { id, ...facts } = profileFromWire(profile);
+  const expected = numericProfile(facts).id;
+  return id === expected ? [] : [`profile.id is ${id}, and its other fields have the id ${expected}`];
 }
 
 /** Bytes as hexadecimal digits. */

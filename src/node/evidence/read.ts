@@ -37,7 +37,7 @@ function parseEvidence(path: string, text: string): Evidence {
   try {
     value = JSON.parse(text);
   } catch (error) {
-    throw bad(path, `it is no JSON: ${messageOf(error)}`, error);
+    throw bad(path, `it is no JSON: ${syntaxProblem(text, messageOf(error))}`, error);
   }
   const version = versionOf(value);
   if (version === undefined) throw bad(path, `it is not in the format ${EVIDENCE_FORMAT}`);
@@ -47,6 +47,14 @@ function parseEvidence(path: string, text: string): Evidence {
   const parsed = EvidenceSchema.safeParse(value);
   if (parsed.success) return parsed.data;
   throw bad(path, parsed.error.issues.slice(0, MAX_PROBLEMS).map(describe).join('; '));
+}
+
+/** The message of `JSON.parse`, with line and column where it has none of its own. */
+function syntaxProblem(text: string, message: string): string {
+  const position = /at position (\d+)(?! \(line)/.exec(message)?.[1];
+  if (position === undefined) return message;
+  const before = text.slice(0, Number(position)).split('\n');
+  return `${message} (line ${before.length} column ${(before.at(-1)?.length ?? 0) + 1})`;
 }
 
 function versionOf(value: unknown): string | number | undefined {

@@ -34,7 +34,7 @@ export interface Verification {
   readonly contradictions: readonly string[];
   /**
    * Fields in which the numeric profile of the evidence (`was`) and that of this run (`is`) differ; undefined where
-   * one of them is not known.
+   * the evidence has none, or nothing was run.
    */
   readonly profileDifferences: readonly ProfileDifference[] | undefined;
   /** The first token that differs. */
@@ -93,7 +93,7 @@ function runOptions(evidence: Evidence, { engine, ...options }: VerifyOptions): 
 }
 
 function comparedProfiles({ profile }: Evidence, model: ModelInfo): readonly ProfileDifference[] | undefined {
-  if (profile === null || model.profile === undefined) return undefined;
+  if (profile === null) return undefined;
   return profileDifferences(profileFromWire(profile), model.profile);
 }
 

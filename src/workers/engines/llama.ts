@@ -9,13 +9,14 @@ import {
   type Token,
 } from 'node-llama-cpp';
 import { AtomaError, messageOf, type PromptParams } from '../../core/index.js';
-import { contextSizeFor, llamaBatchSize } from '../pool-defaults.js';
-import type { EngineInfo, WorkerSpec } from '../protocol.js';
+import { contextSizeFor, llamaBatchSize, pieceSizeFor } from '../pool-defaults.js';
+import type { EngineInfo, EngineNumerics, WorkerSpec } from '../protocol.js';
 import { complete, type Run } from './completion-loop.js';
 import type { Engine, EngineCompletion, GenerationControl, RunMode } from './engine.js';
 import type { ScoredToken } from './expected-tokens.js';
 import { type PromptVocabulary, promptInput } from './prompt-input.js';
 import { llamaSampling, samplingChoice } from './sampling/choice.js';
+import { cpuName, packageVersion } from './surroundings.js';
 import { LlamaTokenText } from './tokens/llama-token-text.js';
 import { checkGguf } from './weights/gguf-check.js';
 import { toLoadFailure, weightsProblem } from './weights/weights-problem.js';
@@ -98,6 +99,7 @@ export class LlamaEngine implements Engine {
             ? "the model's architecture has none in llama.cpp"
             : undefined,
         gpu: llama.gpu === false ? 'none' : llama.gpu,
+        numerics: await numericsOf(llama, pieceSizeFor(spec.batchSize, contextSize)),
       };
       return new LlamaEngine({ info, model, context, sequences, file });
     } catch (error) {
@@ -152,6 +154,19 @@ export class LlamaEngine implements Engine {
       vocabularySize: this.#vocabulary.size,
     });
   }
+}
+
+/** The CPU is the device where there is no GPU; its features choose among the kernels that the build has. */
+async function numericsOf(llama: Llama, batchSize: number): Promise<EngineNumerics> {
+  const { llamaCppRelease, buildType, gpu, systemInfo } = llama;
+  const features = Array.from(systemInfo.matchAll(/(\w+) = 1/g), ([, name]) => name);
+  const gpus = gpu === false ? [] : await llama.getGpuDeviceNames();
+  return {
+    engine: `node-llama-cpp ${packageVersion('node-llama-cpp')}`,
+    build: `llama.cpp ${llamaCppRelease.release} ${gpu || 'cpu'} ${buildType} (${features.join(' ')})`,
+    device: gpus.length === 0 ? cpuName() : gpus.join(' + '),
+    batchSize,
+  };
 }
 
 /** As `evaluate`, through the same samplers. */

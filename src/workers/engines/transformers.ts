@@ -2,7 +2,7 @@ import { stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { AtomaError, messageOf, type PromptParams } from '../../core/index.js';
 import { contextSizeFor, onnxBatchSize } from '../pool-defaults.js';
-import type { EngineInfo, WorkerSpec } from '../protocol.js';
+import type { EngineInfo, EngineNumerics, WorkerSpec } from '../protocol.js';
 import { complete } from './completion-loop.js';
 import type { Engine, EngineCompletion, GenerationControl, RunMode } from './engine.js';
 import type { ScoredToken } from './expected-tokens.js';
@@ -11,6 +11,7 @@ import { loadLibrary, type OnnxBackend } from './onnx/library.js';
 import { promptInput } from './prompt-input.js';
 import { samplingChoice } from './sampling/choice.js';
 import { Sampler } from './sampling/sampler.js';
+import { cpuName, packageVersion } from './surroundings.js';
 import { OnnxTokenizer } from './tokens/onnx-tokenizer.js';
 import { checkOnnx, externalFiles, type OnnxModelFiles, type OnnxWeights } from './weights/onnx-check.js';
 import { readOnnxShape } from './weights/onnx-shape.js';
@@ -166,6 +167,16 @@ function checkWasmSize(file: string, bytes: number): void {
   );
 }
 
+function numericsOf(backend: OnnxBackend, batchSize: number): EngineNumerics {
+  const runtime = backend === 'wasm' ? 'onnxruntime-web' : 'onnxruntime-node';
+  return {
+    engine: `transformers.js ${packageVersion('@xenova/transformers')}`,
+    build: `${runtime} ${packageVersion(runtime)} ${process.platform}-${process.arch}`,
+    device: cpuName(),
+    batchSize,
+  };
+}
+
 async function describe(
   spec: WorkerSpec,
   backend: OnnxBackend,
@@ -188,5 +199,6 @@ async function describe(
     flashAttention: false,
     flashAttentionRefusal: spec.useFlashAttention ? 'ONNX Runtime has none on the CPU' : undefined,
     gpu: 'none',
+    numerics: numericsOf(backend, onnxBatchSize(spec.batchSize, backend)),
   };
 }

@@ -1,23 +1,19 @@
+import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import t from 'tap';
-import { z } from 'zod';
 import { commitmentLeaf, commitmentRoot } from '#src/chain/index.js';
 import { RpcClient, type StreamFrame } from '#src/cli/rpc-client.js';
+import { EvidenceSchema } from '#src/node/evidence/format.js';
+import { profileFromWire, profileToWire } from '#src/node/evidence/profile-wire.js';
+import { numericProfile } from '#src/workers/index.js';
 import { Network, type Seat } from '../fault/network.js';
 import { textHash } from '../fixtures/text-hash.js';
 import { MODEL_DIR, runCli, tempDir } from './cli.js';
 
 const PERU = '<|im_start|>user\nWhat is the capital of Peru?<|im_end|>\n<|im_start|>assistant\n';
 const CPU = ['--gpu', 'cpu'];
-const Evidence = z.looseObject({
-  text: z.string(),
-  output_tokens: z.array(z.number()),
-  root: z.string(),
-  leaf: z.string(),
-});
-
 function argsOf({ files }: Seat): string[] {
   return [
     ...['--model-config-path', files.modelConfigPath],
@@ -95,49 +91,37 @@ t.test('an answer can be proved: streams, evidence, and what verify says of it',
     });
   });
   t.equal(await serving.node.stop(), '0');
-  const evidence = Evidence.parse(JSON.parse(await readFile(file, 'utf8')));
+  const evidence = EvidenceSchema.parse(JSON.parse(await readFile(file, 'utf8')));
   const verify = async (change: object, ...args: readonly string[]) => {
     const changed = join(dir, `${Math.random()}.json`);
     await writeFile(changed, JSON.stringify({ ...evidence, ...change }));
     return runCli(['verify', '--evidence', changed, '--model', MODEL_DIR, ...CPU, ...args]);
   };
 
-  await t.test('verify runs it again and says equal', async (t) => {
-    const [own, anyone] = await Promise.all([
-      runCli(['verify', '--ticket', ticketId, ...argsOf(seat), ...CPU]),
-      verify({}, '--json'),
-    ]);
+  await t.test('verify runs it again, and says equal or where it differs', async (t) => {
+    const tokens = evidence.output_tokens.with(2, 77);
+    assert(evidence.profile !== null);
+    const { id: _, ...facts } = profileFromWire(evidence.profile);
+    const profile = profileToWire(numericProfile({ ...facts, sampler: 'another', verdict: 'exclusive' }));
+    const other = `${evidence.text}!`;
+    const own = await runCli(['verify', '--ticket', ticketId, ...argsOf(seat), ...CPU]);
     t.match(own, {
       code: 0,
-      stdout: /^equal: ticket 0x.*: text, 17 \+ \d+ tokens, root, and leaf 0 of \d+\n$/,
+      stdout: new RegExp(`^equal: ticket ${ticketId}: text, 17 \\+ \\d+ tokens, root, and leaf 0 of 1\n$`),
+      stderr: '',
     });
-    t.equal(anyone.code, 0, anyone.stderr);
-    t.match(JSON.parse(anyone.stdout), {
-      type: 'verification',
-      verdict: 'equal',
-      profile_differences: [],
-      divergence: null,
-      differences: [],
-      text: evidence.text,
-    });
-  });
-
-  await t.test('what was altered is found', async (t) => {
-    const tokens = evidence.output_tokens.with(2, 77);
-    const other = `${evidence.text}!`;
-    const [text, token, lie, profile] = await Promise.all([
-      verify({ text: other }),
-      verify({ output_tokens: tokens }, '--json'),
+    const [token, lie] = await Promise.all([
+      verify({ output_tokens: tokens, profile }, '--json'),
       verify({ text: other, ...commitmentOf(other) }, '--json'),
-      verify({ profile: { ...Object(evidence['profile']), sampler: 'another', verdict: 'exclusive' } }),
     ]);
-    t.match(text, {
-      code: 1,
-      stdout: /contradicts itself; nothing was run\nthe text does not have the root/,
-    });
     t.equal(token.code, 1);
     t.match(JSON.parse(token.stdout), {
+      type: 'verification',
       verdict: 'differs',
+      profile_differences: [
+        { field: 'verdict', recorded: 'exclusive', here: 'batch-invariant' },
+        { field: 'sampler', recorded: 'another' },
+      ],
       divergence: {
         index: 2,
         recorded_token: 77,
@@ -151,18 +135,27 @@ t.test('an answer can be proved: streams, evidence, and what verify says of it',
     t.equal(lie.code, 1);
     t.match(JSON.parse(lie.stdout), {
       verdict: 'differs',
+      profile_differences: [],
       divergence: null,
-      differences: [{ field: 'text', recorded: other, computed: evidence.text }, { field: 'root' }],
+      differences: [
+        { field: 'text', recorded: other, computed: evidence.text },
+        { field: 'root', computed: evidence.root },
+        { field: 'leaf', computed: evidence.leaf },
+      ],
     });
-    t.match(profile, { code: 0, stdout: /^the numeric profile differs.*\n {2}verdict: recorded exclusive/ });
   });
 
-  await t.test('what cannot be checked is bad usage', async (t) => {
-    const [schema, none, two] = await Promise.all([
+  await t.test('what needs no run is told at once', async (t) => {
+    const [text, schema, none, two] = await Promise.all([
+      verify({ text: `${evidence.text}!` }),
       verify({ leaf: 'xyz', output_tokens: [1, -1] }),
       runCli(['verify', '--json']),
       runCli(['verify', '--ticket', '0x1', '--root', 'ab']),
     ]);
+    t.match(text, {
+      code: 1,
+      stdout: /contradicts itself; nothing was run\nthe text does not have the root/,
+    });
     t.match(schema, { code: 2, stderr: /cannot be used as evidence: output_tokens\.1: .*; leaf: wanted 64/ });
     t.match(none, { code: 2, stderr: /takes one of --ticket ID, --evidence FILE.*; none was given/ });
     t.match(two, { code: 2, stderr: /more than one was given/ });

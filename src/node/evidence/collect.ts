@@ -97,7 +97,8 @@ function timingsOf(ticket: Ticket, { timings }: TicketAnswer): Evidence['timings
     received_at_ms: ticket.receivedAtMs,
     first_token_at_ms: ticket.firstTokenAtMs ?? null,
     answered_at_ms: at('answered'),
-    committed_at_ms: at('committed'),
+    // The settlement can be read before the answer to the transaction that caused it.
+    committed_at_ms: at('committed') ?? at('settled'),
     prefill_ms: timings.prefillMs,
     decode_ms: timings.decodeMs,
   };

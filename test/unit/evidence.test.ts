@@ -6,6 +6,7 @@ import t, { type Test } from 'tap';
 import { verificationText } from '#src/cli/verify-report.js';
 import type { PromptEvent, PromptParams, TicketAnswer } from '#src/core/index.js';
 import { collectEvidence } from '#src/node/evidence/collect.js';
+import { compareRun } from '#src/node/evidence/compare-run.js';
 import { contradictions } from '#src/node/evidence/consistency.js';
 import { type Evidence, EvidenceSchema } from '#src/node/evidence/format.js';
 import { paramsFromWire, paramsToWire } from '#src/node/evidence/params-wire.js';
@@ -13,6 +14,7 @@ import { readEvidenceFile } from '#src/node/evidence/read.js';
 import { Journal } from '#src/tickets/index.js';
 import { numericProfile } from '#src/workers/index.js';
 import { tempDir } from '../e2e/cli.js';
+import { modelInfo } from '../e2e/rpc-fake-node.js';
 import { PARAMS } from './prompt-params.js';
 
 const WHO = { smallId: 18_446_744_073_709_551_615n, nodeBadgeId: '0xb' };
@@ -155,6 +157,40 @@ t.test('a file that is no evidence is refused with where and why', async (t) => 
   await t.rejects(readEvidenceFile(join(dir, 'none.json')), {
     code: 'bad_evidence',
     message: /no such file/,
+  });
+});
+
+t.test('a run is held against text, counts, root and leaf, where each token is the same', async (t) => {
+  const evidence = await evidenceOf(t);
+  const model = { ...modelInfo('m'), profile: PROFILE };
+  t.match(compareRun(evidence, { completion: ANSWER, model }), {
+    verdict: 'equal',
+    profileDifferences: [],
+    differences: [],
+  });
+  t.equal(
+    compareRun({ ...evidence, profile: null }, { completion: ANSWER, model }).profileDifferences,
+    undefined,
+  );
+  const text = 'hello world!';
+  const lie = { ...evidence, text, root: '11'.repeat(32), leaf: '22'.repeat(32) };
+  t.match(compareRun(lie, { completion: ANSWER, model }), {
+    verdict: 'differs',
+    differences: [
+      { field: 'text', recorded: text, computed: 'hello world' },
+      { field: 'root', computed: ANSWER.root },
+      { field: 'leaf', computed: ANSWER.leaf },
+    ],
+  });
+  const divergence = {
+    ...{ index: 0, token: 1, text: 'a', probability: 0.5 },
+    ...{ expected: 7, expectedText: 'b', expectedProbability: 0.25 },
+  };
+  const shorter = { ...ANSWER, text: '', tokens: [], promptTokens: [1, 2, 4], divergence };
+  t.match(compareRun(evidence, { completion: shorter, model }), {
+    verdict: 'differs',
+    divergence,
+    differences: [{ field: 'prompt_tokens', recorded: '[1,2,3]', computed: '[1,2,4]' }],
   });
 });
 

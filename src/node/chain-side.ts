@@ -10,7 +10,7 @@ import { type ConnectModules, connectSuiPatiently } from './connect-sui.js';
 import { cursorScope, EventIntake } from './event-intake.js';
 import { GasGate } from './gas-gate.js';
 import { LateSamplings } from './late-samplings.js';
-import { noteProfiles } from './profile-watch.js';
+import { ProfileWatch } from './profile-watch.js';
 import { TicketFlow } from './ticket-flow.js';
 import type { TokenStreams } from './token-streams.js';
 
@@ -43,7 +43,7 @@ interface Parts {
   readonly intake: EventIntake;
   readonly samplings: LateSamplings;
   readonly flow: TicketFlow;
-  readonly logger: Logger;
+  readonly profiles: ProfileWatch;
 }
 
 /** Everything between the chain and the scheduler: journal, chain client, intake, tickets, gas. */
@@ -75,8 +75,8 @@ export class ChainSide {
     const journal = Journal.open({ path, badge: client.nodeBadgeId, maxPages }, { hook });
     try {
       const chain = await connectSuiPatiently(options.config, modules);
-      const { logger } = modules;
-      return new ChainSide({ journal, chain, logger, ...compose(options, modules, journal, chain) });
+      const profiles = new ProfileWatch({ journal, logger: modules.logger });
+      return new ChainSide({ journal, chain, profiles, ...compose(options, modules, journal, chain) });
     } catch (error) {
       journal.close();
       throw error;
@@ -99,7 +99,7 @@ export class ChainSide {
 
   /** Keeps what the answers of these models depend on, and warns where it has changed. */
   noteProfiles(models: readonly ModelInfo[]): void {
-    noteProfiles(models, { journal: this.journal, logger: this.#parts.logger });
+    this.#parts.profiles.note(models);
   }
 
   /** Takes up again what was handed back for want of a device. */

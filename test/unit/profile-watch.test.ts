@@ -3,7 +3,7 @@ import { DatabaseSync } from '@photostructure/sqlite';
 import { pino } from 'pino';
 import t, { type Test } from 'tap';
 import type { ModelInfo, NumericProfile } from '#src/core/index.js';
-import { noteProfiles } from '#src/node/profile-watch.js';
+import { ProfileWatch } from '#src/node/profile-watch.js';
 import { Journal } from '#src/tickets/index.js';
 import { MIGRATIONS } from '#src/tickets/migrations.js';
 import { tempDir } from '../e2e/cli.js';
@@ -31,7 +31,9 @@ t.test('a profile that has changed since the last start is told of, field by fie
   );
   const start = (...models: readonly ModelInfo[]): readonly Record<string, unknown>[] => {
     warnings.length = 0;
-    noteProfiles(models, { journal, logger });
+    const watch = new ProfileWatch({ journal, logger });
+    watch.note(models);
+    watch.note(models);
     return [...warnings];
   };
   t.same(start(loaded('a'), loaded('b')), [], 'nothing to compare with');

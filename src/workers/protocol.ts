@@ -32,7 +32,15 @@ export interface ModelSpec {
   readonly contextSize: number | undefined;
   readonly batchSize: number | undefined;
   readonly threads: number | undefined;
+  readonly batching?: Batching;
 }
+
+/**
+ * How prompts that run at once come into llama.cpp's batches. `separate`, which is the default: each piece of a prompt
+ * in a batch of its own, see separate-batches.ts. `mixed`: as node-llama-cpp does by itself, which cuts prompts by
+ * what else runs; for measurements.
+ */
+export type Batching = 'separate' | 'mixed';
 
 /** What llama.cpp reaches a GPU through. */
 export type GpuBackend = 'cuda' | 'vulkan' | 'metal';
@@ -103,9 +111,12 @@ type Outcome<Answer> =
 
 /** What a worker thread is started with: what its engine loads, and how the pool reaches it besides its tasks. */
 export interface WorkerData extends WorkerSpec {
-  /** Name of the `BroadcastChannel` on which any message asks every worker of the pool to dispose its engine. */
-  readonly disposal: string;
+  /** Name of the `BroadcastChannel` on which every worker of the pool gets orders. */
+  readonly orders: string;
 }
+
+/** To every worker of a pool: to open a place for jobs that run exclusively, or to let its engine go. */
+export type WorkerOrder = 'open_exclusive' | 'dispose';
 
 /** The model of a worker thread. */
 export interface WorkerSpec {
@@ -118,6 +129,7 @@ export interface WorkerSpec {
   readonly contextSize: number | undefined;
   readonly batchSize: number | undefined;
   readonly threads: number;
+  readonly batching?: Batching | undefined;
   /** One Int32 a job slot; 1 asks the job in it to stop before its next token. */
   readonly cancelFlags: SharedArrayBuffer;
   /** Where each worker shows that it lives, see worker-pulse.ts. */
@@ -138,6 +150,8 @@ export interface WorkerResult {
   readonly outcome: WorkerOutcome;
   /** Tokens and characters sent in frames, which travel on another port and may arrive after this. */
   readonly volumeSent: number;
+  /** Thread id of the worker. */
+  readonly thread: number;
 }
 
 /** Worker thread → device thread, beside the tasks' results. */
@@ -146,6 +160,8 @@ export type FromWorker =
   | { readonly type: 'loaded'; readonly engine: EngineInfo; readonly finding: DeterminismFinding }
   | { readonly type: 'load_failed'; readonly error: ErrorData }
   | { readonly type: 'tokens'; readonly frames: readonly WireFrame[] }
+  /** It has a place for jobs that run exclusively; undefined where that went well. */
+  | { readonly type: 'opened'; readonly error: ErrorData | undefined }
   /** Its engine is gone, with the memory; undefined where that went well. */
   | { readonly type: 'disposed'; readonly error: ErrorData | undefined };
 

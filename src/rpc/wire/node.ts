@@ -106,7 +106,7 @@ export function modelToWire(model: ModelInfo): Record<string, unknown> {
 }
 
 /** A numeric profile as clients get it; its `id` is that of the fields as the node names them. */
-export function profileToWire(profile: NumericProfile): Record<string, unknown> {
+function profileToWire(profile: NumericProfile): Record<string, unknown> {
   const { contextSize, batchSize, flashAttention, ...rest } = profile;
   return {
     ...rest,

@@ -1,6 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { AtomaError, messageOf, type PromptParams } from '../../core/index.js';
+import type { LogitSource } from '../determinism/logit-source.js';
 import { contextSizeFor, onnxBatchSize } from '../pool-defaults.js';
 import type { EngineInfo, EngineNumerics, WorkerSpec } from '../protocol.js';
 import { complete } from './completion-loop.js';
@@ -8,6 +9,7 @@ import type { Engine, EngineCompletion, GenerationControl, RunMode } from './eng
 import type { ScoredToken } from './expected-tokens.js';
 import { CausalModel, KeyValueCache } from './onnx/causal-model.js';
 import { loadLibrary, type OnnxBackend } from './onnx/library.js';
+import { OnnxLogits } from './onnx/onnx-logits.js';
 import { promptInput } from './prompt-input.js';
 import { samplingChoice } from './sampling/choice.js';
 import { Sampler } from './sampling/sampler.js';
@@ -23,9 +25,11 @@ const WASM_LIMIT_BYTES = 2 * 1024 ** 3;
 /** An ONNX model on ONNX Runtime: one session, and for each sequence a cache of its own. */
 export class TransformersEngine implements Engine {
   readonly info: EngineInfo;
+  readonly sharesBatches = false;
   readonly #model: CausalModel;
   readonly #tokenizer: OnnxTokenizer;
-  readonly #sequences: number;
+  /** How many prompts may run at once. */
+  #places: number;
   #running = 0;
   #evaluated = 0;
 
@@ -33,7 +37,7 @@ export class TransformersEngine implements Engine {
     this.info = info;
     this.#model = model;
     this.#tokenizer = tokenizer;
-    this.#sequences = sequences;
+    this.#places = sequences;
   }
 
   /**
@@ -76,7 +80,7 @@ export class TransformersEngine implements Engine {
     const startedAt = performance.now();
     const { contextSize } = this.info;
     const input = promptInput(params, this.#tokenizer, contextSize);
-    if (this.#running >= this.#sequences) throw new AtomaError('engine_failed', 'every sequence is taken');
+    if (this.#running >= this.#places) throw new AtomaError('engine_failed', 'every sequence is taken');
     this.#running++;
     const history = [...input];
     try {
@@ -96,6 +100,19 @@ export class TransformersEngine implements Engine {
     } finally {
       this.#running--;
     }
+  }
+
+  async openLogits(sequences: number, contextSize: number): Promise<LogitSource> {
+    const shape = { sequences, contextSize: Math.min(contextSize, this.info.contextSize) };
+    const uncancelled = { isCancelled: () => false };
+    return new OnnxLogits({ ...shape, vocabulary: this.#tokenizer }, (tokens, cache) =>
+      this.#prefill(tokens, cache, uncancelled),
+    );
+  }
+
+  /** Every sequence is evaluated by itself already: all that there is to give is a place. */
+  async openExclusive(): Promise<void> {
+    this.#places++;
   }
 
   progress(): number {
@@ -136,7 +153,7 @@ export class TransformersEngine implements Engine {
   async #prefill(
     input: readonly number[],
     cache: KeyValueCache,
-    control: GenerationControl,
+    control: Pick<GenerationControl, 'isCancelled'>,
   ): Promise<Float32Array> {
     const { batchSize } = this.info;
     let logits: Float32Array = new Float32Array();

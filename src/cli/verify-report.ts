@@ -53,12 +53,17 @@ function divergenceLines(divergence: Divergence, recorded: number): string[] {
 }
 
 function tokenText(token: number | undefined, text: string): string {
-  return token === undefined ? 'the end of the answer' : `${token} ${JSON.stringify(text)}`;
+  return token === undefined ? 'the end of the answer' : `${token} ${quoted(text)}`;
 }
 
 function shown(value: string): string {
-  const text = JSON.stringify(value);
+  const text = quoted(value);
   return text.length <= MAX_SHOWN ? text : `${text.slice(0, MAX_SHOWN)}…`;
+}
+
+/** JSON leaves U+007F to U+009F as they are, which steer some terminals. */
+function quoted(text: string): string {
+  return JSON.stringify(text).replace(/\p{Cc}/gu, '\ufffd');
 }
 
 /** What it says to programs. */

@@ -153,6 +153,11 @@ t.test('a file that is no evidence is refused with where and why', async (t) => 
     /leaf_index: wanted a u64/,
   );
   await refused(`${JSON.stringify(evidence).slice(0, -1)},"text":"\\ud800"}`, /half of a surrogate pair/);
+  await refused(
+    JSON.stringify({ ...evidence, ticket_id: 'x\nequal: y' }),
+    /ticket_id: holds control characters/,
+  );
+  await refused('{"\u001b[2J', /no JSON: \P{Cc}*$/u);
   await refused(Uint8Array.of(0xff), /no UTF-8/);
   await t.rejects(readEvidenceFile(join(dir, 'none.json')), {
     code: 'bad_evidence',

@@ -22,8 +22,11 @@ const u64 = z
 const u32 = z.int().min(0).max(U32_MAX);
 const hash = z.string().regex(/^[0-9a-f]{64}$/, 'wanted 64 hexadecimal digits');
 const timeMs = z.number().nonnegative();
-/** A longer one is no name. */
-const name = z.string().max(1024);
+/** A longer one is no name, and control characters would steer the terminal of who reads it. */
+const name = z
+  .string()
+  .max(1024)
+  .regex(/^\P{Cc}*$/u, 'holds control characters');
 /** More than any context holds; the length of the file bounds the rest. */
 const tokens = z.array(u32).max(16_777_216);
 /** Half of a surrogate pair has no UTF-8, so no model ever wrote it. */

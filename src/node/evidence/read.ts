@@ -7,6 +7,7 @@ import { EVIDENCE_FORMAT, EVIDENCE_VERSION, type Evidence, EvidenceSchema } from
 const MAX_FILE_BYTES = 64 * 1024 ** 2;
 /** Problems that are named; who mends these sees the others next time. */
 const MAX_PROBLEMS = 5;
+const MAX_REASON_LENGTH = 1000;
 
 /**
  * Evidence from a file of anybody's.
@@ -67,8 +68,10 @@ function describe({ path, message }: z.core.$ZodIssue): string {
   return path.length === 0 ? message : `${path.join('.')}: ${message}`;
 }
 
+/** What is wrong is told in words of the file, which may be anybody's: short, and nothing that steers a terminal. */
 function bad(path: string, why: string, cause?: unknown): AtomaError {
-  return new AtomaError('bad_evidence', `${path} cannot be used as evidence: ${why}`, {
+  const shown = why.replace(/\p{Cc}/gu, '\ufffd').slice(0, MAX_REASON_LENGTH);
+  return new AtomaError('bad_evidence', `${path} cannot be used as evidence: ${shown}`, {
     fields: { path },
     cause,
   });

@@ -10,6 +10,7 @@ export {
   type EventName,
   floatFromBits,
   floatToBits,
+  Text2ImagePromptParams,
   Text2TextPromptParams,
 } from './sui/layout.js';
 export { type EndpointState, SuiProbe } from './sui/probe.js';

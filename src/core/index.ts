@@ -11,5 +11,6 @@ export * from './process-lock.js';
 export * from './profile.js';
 export * from './profile-difference.js';
 export * from './prompt.js';
+export * from './settlement.js';
 export * from './stream.js';
 export * from './ticket.js';

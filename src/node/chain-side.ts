@@ -11,6 +11,7 @@ import { cursorScope, EventIntake } from './event-intake.js';
 import { GasGate } from './gas-gate.js';
 import { LateSamplings } from './late-samplings.js';
 import { ProfileWatch } from './profile-watch.js';
+import { SettlementSide } from './settlement/settlement-side.js';
 import { TicketFlow } from './ticket-flow.js';
 import type { TokenStreams } from './token-streams.js';
 
@@ -42,6 +43,7 @@ interface Parts {
   readonly gas: GasGate;
   readonly intake: EventIntake;
   readonly samplings: LateSamplings;
+  readonly settlements: SettlementSide;
   readonly flow: TicketFlow;
   readonly profiles: ProfileWatch;
 }
@@ -75,8 +77,7 @@ export class ChainSide {
     const journal = Journal.open({ path, badge: client.nodeBadgeId, maxPages }, { hook });
     try {
       const chain = await connectSuiPatiently(options.config, modules);
-      const profiles = new ProfileWatch({ journal, logger: modules.logger });
-      return new ChainSide({ journal, chain, profiles, ...compose(options, modules, journal, chain) });
+      return new ChainSide({ journal, chain, ...compose(options, modules, journal, chain) });
     } catch (error) {
       journal.close();
       throw error;
@@ -89,10 +90,11 @@ export class ChainSide {
    * chain is not followed any more.
    */
   async start(onFatal: (error: unknown) => void): Promise<void> {
-    const { intake, flow, gas, samplings } = this.#parts;
+    const { intake, flow, gas, samplings, settlements } = this.#parts;
     this.#watching = gas.watch(this.#gasWatch.signal);
     flow.resume();
     samplings.resolve();
+    settlements.start();
     this.#following = intake.run(this.#intake.signal).catch(onFatal);
     await Promise.race([intake.begun, this.#following]);
   }
@@ -125,10 +127,11 @@ export class ChainSide {
     return reasons;
   }
 
-  /** No more events; what they brought is in the journal. */
+  /** No more events, and no more work on settlements; what is left of it is in the journal. */
   async stopIntake(): Promise<void> {
     this.#intake.abort();
     await this.#following;
+    await this.#parts.settlements.stop();
   }
 
   /** Waits for the tickets in flight, at most `graceMs`; the others stay in the journal for the next start. */
@@ -150,23 +153,27 @@ function compose(
   { scheduler, streams, logger }: Modules,
   journal: Journal,
   chain: Chain,
-): Pick<Parts, 'gas' | 'flow' | 'samplings' | 'intake'> {
+): Omit<Parts, 'journal' | 'chain'> {
   const { client, subscriber } = config;
   const gas = new GasGate({ chain, logger });
   const committer = new Committer({ chain, journal, gas, logger });
   const flow = new TicketFlow({ alterAnswer }, { journal, committer, gas, scheduler, streams, logger });
   const onTickets = (ids: readonly string[]): void => flow.take(ids);
   const samplings = new LateSamplings({ chain, journal, onTickets, logger });
+  const onReplaced = (id: string): void => flow.ended(id);
+  const settlements = new SettlementSide(client, { chain, journal, gas, scheduler, onReplaced, logger });
+  const { smallId, settlementTimeoutMs } = client;
   const intake = new EventIntake(
     {
-      smallId: client.smallId,
-      settlementTimeoutMs: client.settlementTimeoutMs,
+      smallId,
+      settlementTimeoutMs,
       scope: cursorScope(chain, subscriber.packageId),
       acceptGap,
     },
     {
       chain,
       journal,
+      settlements: settlements.intake,
       logger,
       listener: {
         onTickets,
@@ -175,5 +182,6 @@ function compose(
       },
     },
   );
-  return { gas, flow, samplings, intake };
+  const profiles = new ProfileWatch({ journal, logger });
+  return { gas, flow, samplings, settlements, profiles, intake };
 }

@@ -4,12 +4,12 @@ import type { Config } from '../config/index.js';
 import {
   AtomaError,
   checkPromptParams,
+  type Dispute,
   type ModelInfo,
   type ProcessLock,
   type StreamListener,
   type StreamTarget,
   type Ticket,
-  type TicketState,
 } from '../core/index.js';
 import { ModelStore } from '../models/index.js';
 import {
@@ -30,7 +30,6 @@ import type { Journal } from '../tickets/index.js';
 import { recalledEnd } from './answer.js';
 import { ChainSide } from './chain-side.js';
 import { collectEvidence } from './evidence/collect.js';
-import type { Evidence } from './evidence/format.js';
 import { flushModels } from './flush-models.js';
 import { Machine } from './hardware.js';
 import { takeLocks } from './locks.js';
@@ -247,12 +246,16 @@ export class AtomaNode implements NodeApi {
     return this.#journal()?.get(id);
   }
 
-  getEvidence(ticketId: string): Evidence {
+  getEvidence(ticketId: string): Readonly<Record<string, unknown>> {
     return collectEvidence(ticketId, this.#config.chain?.client, this.#journal());
   }
 
-  listTickets(query: { readonly state: TicketState | undefined; readonly limit: number }): readonly Ticket[] {
+  listTickets(query: Parameters<NodeApi['listTickets']>[0]): readonly Ticket[] {
     return this.#journal()?.list(query) ?? [];
+  }
+
+  listDisputes(query: Parameters<NodeApi['listDisputes']>[0]): readonly Dispute[] {
+    return this.#journal()?.disputes.list(query) ?? [];
   }
 
   listModels(): readonly ModelInfo[] {

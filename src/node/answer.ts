@@ -1,7 +1,9 @@
-import { commitmentLeaf, commitmentRoot } from '../chain/index.js';
+import { commitmentLeaf, commitmentRoot, MAX_CHUNKS } from '../chain/index.js';
 import {
+  AtomaError,
   type Commitment,
   type Completion,
+  type StreamEnd,
   type Ticket,
   type TicketAnswer,
   tokensPerSecond,
@@ -35,4 +37,28 @@ export function answerOf(completion: Completion, { root, leaf }: Commitment): Ti
     tokensPerSecond: tokensPerSecond(completion),
     profile,
   };
+}
+
+/** How the token stream of a ticket ends that was answered so. */
+export function streamEndOf({ leafIndex, chunksCount }: Ticket, answer: TicketAnswer): StreamEnd {
+  const { root, leaf } = answer;
+  return { ok: true, completion: answer, commitment: { root, leaf, leafIndex, chunksCount } };
+}
+
+/** How the token stream of a ticket ended, as the journal has it; undefined where it is not known to have ended. */
+export function recalledEnd(ticket: Ticket | undefined): StreamEnd | undefined {
+  if (ticket?.answer !== undefined) return streamEndOf(ticket, ticket.answer);
+  return ticket?.error === undefined ? undefined : { ok: false, error: ticket.error };
+}
+
+/**
+ * Refuses tickets for which no commitment can be computed.
+ * @throws AtomaError `unsupported`
+ */
+export function checkChunks({ chunksCount, leafIndex }: Ticket): void {
+  if (chunksCount <= MAX_CHUNKS && chunksCount > leafIndex) return;
+  throw new AtomaError(
+    'unsupported',
+    `chunks_count is ${chunksCount}, wanted ${leafIndex + 1n} to ${MAX_CHUNKS}`,
+  );
 }

@@ -1,4 +1,4 @@
-import { toErrorData } from '../core/index.js';
+import { type ModelInfo, type StreamTarget, toErrorData } from '../core/index.js';
 import type { GenerateOptions, GenerateRequest, GenerateResult } from '../rpc/index.js';
 import type { Scheduler } from '../scheduler/index.js';
 import type { StreamWriter, TokenStreams } from './token-streams.js';
@@ -6,6 +6,8 @@ import type { StreamWriter, TokenStreams } from './token-streams.js';
 interface Modules {
   readonly scheduler: Scheduler;
   readonly streams: TokenStreams;
+  /** Those that are loaded. */
+  readonly models: () => readonly ModelInfo[];
 }
 
 /** The requests of RPC clients that wait or run, each with a token stream that others can read, too. */
@@ -19,8 +21,11 @@ export class Requests {
 
   /** As `NodeApi.generate`, with params that are checked, on a node that runs. */
   async generate(request: GenerateRequest, options: GenerateOptions): Promise<GenerateResult> {
-    const stream = this.#modules.streams.open({ kind: 'request', id: request.requestId });
-    const running = this.#run(request, options, stream);
+    const { streams } = this.#modules;
+    const target = { kind: 'request', id: request.requestId } as const;
+    const stream = streams.open(target);
+    follow(streams, target, options);
+    const running = this.#run(request, options.signal, stream);
     this.#running.add(running);
     try {
       const result = await running;
@@ -40,25 +45,43 @@ export class Requests {
   }
 
   async #run(
-    { requestId, params }: GenerateRequest,
-    { signal, onTokens, onRestart }: GenerateOptions,
+    { requestId, params, reproducible }: GenerateRequest,
+    signal: AbortSignal,
     stream: StreamWriter,
   ): Promise<GenerateResult> {
     const { completion, queuedMs } = await this.#modules.scheduler.submit(
-      { id: requestId, params, reproducible: false },
+      { id: requestId, params, reproducible },
       { kind: 'request' },
       {
         signal,
-        onTokens: (frame) => {
-          onTokens?.(frame);
-          stream.push(frame);
-        },
-        onRestart: () => {
-          onRestart?.();
-          stream.restart();
-        },
+        onTokens: (frame) => stream.push(frame),
+        onRestart: () => stream.restart(),
       },
     );
-    return { requestId, completion, queuedMs };
+    return {
+      ...{ requestId, completion, queuedMs },
+      reproducible: reproducible || this.#isAlwaysReproducible(completion.profile),
+    };
   }
+
+  /** What shares a batch with a prompt leaves its bits alone, or nothing shares one. */
+  #isAlwaysReproducible(profileId: string): boolean {
+    return this.#modules
+      .models()
+      .filter(({ profile }) => profile.id === profileId)
+      .some(({ profile, sequencesPerWorker }) => {
+        return profile.verdict === 'batch-invariant' || sequencesPerWorker === 1;
+      });
+  }
+}
+
+/** The caller of a request is the first reader of its stream, where it wants to watch. */
+function follow(streams: TokenStreams, target: StreamTarget, options: GenerateOptions): void {
+  const { onTokens, onRestart } = options;
+  if (onTokens === undefined) return;
+  streams.subscribe(target, 0, {
+    onFrame: onTokens,
+    onRestart: () => onRestart?.(),
+    onEnd: () => undefined,
+  });
 }

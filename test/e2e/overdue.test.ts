@@ -1,14 +1,14 @@
 import t from 'tap';
-import { SettlementStage, TIMEOUT_MS, until } from '../fixtures/settlement-stage.js';
+import { SettlementStage, until } from '../fixtures/settlement-stage.js';
 
 t.test('a node that is silent loses its place to another one, for the other nodes see to it', async (t) => {
   const stage = await SettlementStage.set(t);
   const honest = await stage.join();
   const silent = await stage.join({ mute: true });
+  const successor = await stage.joinAside();
   const { ticketId, nodes } = await stage.send({ nodesToSample: 2n });
   t.strictSame([...nodes].sort(), [honest.smallId, silent.smallId]);
-  // Nobody could take the place if it joined later than this.
-  const successor = await stage.join();
+  await stage.enlist(successor);
   await honest.reaches(ticketId, 'committed');
   await successor.reaches(ticketId, 'settled');
   await honest.reaches(ticketId, 'settled');
@@ -25,7 +25,8 @@ t.test('a node that is silent loses its place to another one, for the other node
 });
 
 t.test('a node that was away asks for what became due meanwhile', async (t) => {
-  const stage = await SettlementStage.set(t);
+  const timeoutMs = 60_000;
+  const stage = await SettlementStage.set(t, { settlementTimeoutMs: BigInt(timeoutMs) });
   const honest = await stage.join();
   const silent = stage.chain.addNode();
   const { ticketId } = await stage.send({ nodesToSample: 2n });
@@ -33,7 +34,7 @@ t.test('a node that was away asks for what became due meanwhile', async (t) => {
   const successor = await stage.join();
   await honest.stop();
   // What the dev chain counts is its own clock.
-  stage.chain.advance(TIMEOUT_MS);
+  stage.chain.advance(timeoutMs);
   t.equal(stage.chain.slashes().length, 0, 'nobody has asked yet');
   const again = await stage.join({ dir: honest.dir }, honest.operator);
   await again.reaches(ticketId, 'settled');
@@ -44,10 +45,11 @@ t.test('a node that was away asks for what became due meanwhile', async (t) => {
 t.test('a ticket that waits for nodes is tried again when one joins', async (t) => {
   const stage = await SettlementStage.set(t, { crossValidationChunks: 2, crossValidationPermille: 1000 });
   const first = await stage.join();
+  const second = await stage.joinAside();
   const { ticketId } = await stage.send({ nodesToSample: null });
   await first.reaches(ticketId, 'committed');
   await until('the chain wants more nodes', () => stage.chain.ticket(ticketId)?.retryAtNodes);
-  const second = await stage.join();
+  await stage.enlist(second);
   await first.reaches(ticketId, 'settled');
   const extra = await second.reaches(ticketId, 'settled');
   t.match(extra, { leafIndex: 1n, chunksCount: 2n });

@@ -6,6 +6,7 @@ import type { Completion, Executor, Job } from '#src/core/index.js';
 import { Committer } from '#src/node/commit.js';
 import { EventIntake } from '#src/node/event-intake.js';
 import { GasGate } from '#src/node/gas-gate.js';
+import { SettlementIntake } from '#src/node/settlement/settlement-intake.js';
 import { TicketFlow } from '#src/node/ticket-flow.js';
 import { TokenStreams } from '#src/node/token-streams.js';
 import { SCHEDULER_DEFAULTS, Scheduler } from '#src/scheduler/index.js';
@@ -75,11 +76,15 @@ export class IntakeNode {
       {
         chain: watched,
         journal,
+        settlements: new SettlementIntake(
+          { smallId: options.smallId, settlementTimeoutMs: TIMEOUT_MS, oracle: false },
+          { journal, logger, listener: { onReplaced: none, onSettled: none, onDue: none } },
+        ),
         logger,
         listener: {
           onTickets: (ids) => flow.take(ids),
           onSettled: (id) => flow.ended(id),
-          onSamplings: () => undefined,
+          onSamplings: none,
         },
       },
     );
@@ -124,6 +129,8 @@ export class IntakeNode {
   }
 }
 
+const none = (): void => undefined;
+
 function scopeOf(chain: Chain): { readonly chain: string; readonly filter: string } {
   return { chain: `${chain.name}:${chain.status().chainId}`, filter: 'bench' };
 }
@@ -135,6 +142,10 @@ function watch(chain: SuiChain, onDealtWith: (events: number) => void): Chain {
     checkpointOf: (cursor) => chain.checkpointOf(cursor),
     status: () => chain.status(),
     submitCommitment: (commitment, options) => chain.submitCommitment(commitment, options),
+    tryToSettle: (ticketId, options) => chain.tryToSettle(ticketId, options),
+    settleDispute: (verdict, options) => chain.settleDispute(verdict, options),
+    readVerdict: (digest, signal) => chain.readVerdict(digest, signal),
+    readTicket: (ticketId, signal) => chain.readTicket(ticketId, signal),
     refreshGas: (signal) => chain.refreshGas(signal),
     findPrompt: (ticketId, signal) => chain.findPrompt(ticketId, signal),
     history: (range) => chain.history(range),

@@ -1,3 +1,4 @@
+export * from './amount.js';
 export * from './backoff.js';
 export * from './bytes.js';
 export * from './chain-event.js';
@@ -10,5 +11,6 @@ export * from './model-info.js';
 export * from './process-lock.js';
 export * from './profile.js';
 export * from './prompt.js';
+export * from './settlement.js';
 export * from './stream.js';
 export * from './ticket.js';

@@ -5,9 +5,13 @@ import { isJournalError, type Journal } from '../tickets/index.js';
 import { untilWritten } from './durable-write.js';
 import { alarmOfTwin } from './event-intake.js';
 import type { GasGate } from './gas-gate.js';
+import { askForTicketAt } from './settlement/timing.js';
 
-/** An epoch change can double the time that the contract waits; after that a refused transaction is given up. */
-const EPOCH_CHANGE_GRACE_MS = 60_000;
+/**
+ * The contract counts from the start of the epoch: a change of it can double the time for which it waits. After
+ * that a refused transaction is given up; not sooner than after this.
+ */
+const MIN_EPOCH_CHANGE_GRACE_MS = 60_000;
 const RETRY = { firstMs: 500, maxMs: 10_000 };
 
 interface Modules {
@@ -69,7 +73,7 @@ export class Committer {
       if (!(error instanceof AtomaError) || FINAL.has(error.code)) throw error;
       // A journal that cannot be written passes too: nothing was sent, for the transaction was not kept.
       const passes = PASSING.has(error.code) || isJournalError(error);
-      if (!passes && Date.now() > deadlineMs + EPOCH_CHANGE_GRACE_MS) throw error;
+      if (!passes && Date.now() > deadlineMs + epochChangeGraceMs(ticket)) throw error;
       logger.warn({ ticket: id, code: error.code }, `not committed yet: ${error.message}`);
       return error;
     }
@@ -89,13 +93,16 @@ export class Committer {
     return receipt.digest;
   }
 
-  #committed({ id, deadlineMs }: Ticket, digest: string | undefined): void {
+  #committed(ticket: Ticket, digest: string | undefined): void {
     const { journal } = this.#modules;
+    const { id, deadlineMs, params } = ticket;
     const change = digest === undefined ? {} : { digest };
     // Where a power cut takes this away, the signed transaction is sent again, and the chain says the same.
     journal.transaction(() => {
       // The settlement can be here before the answer to the transaction that caused it.
-      if (!journal.step(id, 'committed', change)) {
+      if (journal.step(id, 'committed', change)) {
+        journal.settlements.await(id, params.model, askForTicketAt(ticket));
+      } else {
         journal.amend(id, { ...change, late: Date.now() > deadlineMs });
       }
     }, 'process');
@@ -107,4 +114,8 @@ export class Committer {
     // Where the chain and the balance disagree, the pauses between attempts grow all the same.
     await payable;
   }
+}
+
+function epochChangeGraceMs({ deadlineMs, receivedAtMs }: Ticket): number {
+  return Math.max(MIN_EPOCH_CHANGE_GRACE_MS, deadlineMs - receivedAtMs);
 }

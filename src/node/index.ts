@@ -4,5 +4,14 @@ export type { CheckResult, CheckStatus } from './doctor/check.js';
 export { type DoctorSubject, doctor } from './doctor/doctor.js';
 export { describeProgress, type ModelProgress } from './model-progress.js';
 export { AtomaNode } from './node.js';
+export { nodeHolder, readTickets, type TicketStanding } from './operator/local-node.js';
+export { openOperator } from './operator/open-operator.js';
+export {
+  type ChainStanding,
+  type ModelStanding,
+  type NodeStanding,
+  nodeStanding,
+} from './operator/status.js';
+export type { Told } from './operator/told.js';
 export { runOnce, type SingleRunOptions, type SingleRunResult } from './single-run.js';
 export { VERSION } from './version.js';

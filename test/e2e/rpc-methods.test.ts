@@ -34,7 +34,9 @@ t.test('atoma_generate runs with the contract’s defaults and answers the whole
       input_tokens: 3,
       output_tokens: 3,
       finish_reason: 'stop',
+      profile: 'p',
       random_seed: randomSeed.toString(),
+      reproducible: false,
       timings: { queued_ms: 7, prefill_ms: 2, decode_ms: 1, tokens_per_second: 2000 },
     },
   });
@@ -48,11 +50,13 @@ t.test('u64 are taken as numbers and as decimal strings, and none is rounded', a
     max_tokens: 3,
     top_k: '40',
     request_id: 'my.request:1_A-b',
+    reproducible: true,
     pre_prompt_tokens: [4_294_967_295],
   });
   const run = await node.nextRun();
   t.match(run.request, {
     requestId: 'my.request:1_A-b',
+    reproducible: true,
     params: {
       randomSeed: 18_446_744_073_709_551_615n,
       maxTokens: 3n,
@@ -216,7 +220,21 @@ t.test('the node and its models describe themselves', async (t) => {
       },
       devices: [{ id: 'cpu', state: 'ready', models: ['tiny'], restarts: 0, last_fault: null }],
       models: [
-        { name: 'tiny', device: 'cpu', backend: 'llama', backend_reason: 'no GPU was found', source: null },
+        {
+          ...{
+            name: 'tiny',
+            device: 'cpu',
+            backend: 'llama',
+            backend_reason: 'no GPU was found',
+            source: null,
+          },
+          profile: {
+            ...{ id: 'p', weights: 'w', engine: 'none', build: 'none', backend: 'llama', device: 'none' },
+            ...{ threads: 1, context_size: 1, batch_size: 1, flash_attention: false, sampler: '1' },
+            verdict: 'batch-invariant',
+          },
+          verdict_reason: 'nobody asked',
+        },
       ],
       failed_models: [],
       queue: { waiting: 0, running: 1, capacity: 8 },

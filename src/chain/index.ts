@@ -17,6 +17,7 @@ export { keypairFromExport } from './sui/keypair.js';
 export {
   EVENT_LAYOUTS,
   type EventName,
+  floatFromBits,
   floatToBits,
   Text2ImagePromptParams,
   Text2TextPromptParams,

@@ -3,12 +3,14 @@ import type { SingleRunOptions } from '../node/index.js';
 import type { GenerateFlags } from './generate-flags.js';
 import { referenceOf } from './model-flags.js';
 
+type ModelChoiceFlags = Pick<GenerateFlags, 'precision' | 'revision' | 'backend' | 'device' | 'contextSize'>;
+
 type ModelChoice = Pick<SingleRunOptions, 'model' | 'backend' | 'device' | 'engine'>;
 
 /** The model that a name stands for and how it is to be run: flags go before what a configuration says. */
 export function modelChoice(
   name: string,
-  flags: GenerateFlags,
+  flags: ModelChoiceFlags,
   { models, pool }: { readonly models: readonly ModelConfig[]; readonly pool: PoolConfig },
 ): ModelChoice {
   const configured = models.find((model) => model.name === name);

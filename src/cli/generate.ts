@@ -5,6 +5,7 @@ import { EXIT, exitCodeOf, reportError } from './exit.js';
 import { addGenerateOptions, type GenerateFlags, paramsOf } from './generate-flags.js';
 import { modelChoice } from './generate-model.js';
 import { type AnswerOutput, JsonAnswer, TextAnswer } from './generate-output.js';
+import { interruption } from './interruption.js';
 import { LoadProgressReport } from './load-progress.js';
 import { createLogger } from './logger.js';
 import { openModels } from './model-flags.js';
@@ -12,9 +13,6 @@ import { promptFrom } from './prompt-input.js';
 
 /** What the caller has to put right, beside what is wrong with a configuration. */
 const CALLERS_CODES = /^(invalid_params|prompt_too_long|chat_template_missing)$/;
-/** The device process ends by a kill; only a look at the hardware, which takes a second, is not to be stopped. */
-const CUT_OFF_MS = 500;
-
 const HELP = `
 MODEL is a short name of the network, owner/name or owner/name:file of a hub, or a path (./folder, file.gguf);
 with a configuration, also the name of a model in it. PROMPT "-" reads stdin. Weights that are not here yet are
@@ -60,20 +58,6 @@ async function generate(
     const ofTheCaller = error instanceof AtomaError && CALLERS_CODES.test(error.code);
     return ofTheCaller ? EXIT.badUsage : exitCodeOf(error);
   }
-}
-
-/** Aborts at a signal, or when nobody reads stdout any more; what does not end by it is cut off. */
-function interruption(): AbortSignal {
-  const stop = new AbortController();
-  const onStop = (): void => {
-    if (stop.signal.aborted) process.exit(EXIT.interrupted);
-    stop.abort();
-    setTimeout(() => process.exit(EXIT.interrupted), CUT_OFF_MS).unref();
-  };
-  process.on('SIGINT', onStop);
-  process.on('SIGTERM', onStop);
-  process.stdout.once('error', onStop);
-  return stop.signal;
 }
 
 async function answer(

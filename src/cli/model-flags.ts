@@ -18,8 +18,8 @@ import {
 
 /** The flags that say which model is meant and where models are kept. */
 export interface ModelFlags {
-  readonly modelConfigPath?: string;
-  readonly configPath?: string;
+  readonly modelConfigPath?: string | undefined;
+  readonly configPath?: string | undefined;
   readonly precision?: string;
   readonly revision?: string;
   readonly format?: string;

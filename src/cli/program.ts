@@ -6,6 +6,7 @@ import { addDestroy } from './destroy.js';
 import { addDevnet } from './devnet.js';
 import { addDisable } from './disable.js';
 import { addDoctor } from './doctor.js';
+import { addEvidence } from './evidence.js';
 import { EXIT, reportError } from './exit.js';
 import { addGenerate } from './generate.js';
 import { addModels } from './models.js';
@@ -14,6 +15,7 @@ import { addStart } from './start.js';
 import { addStatus } from './status.js';
 import { addSubscribe } from './subscribe.js';
 import { addUnsubscribe } from './unsubscribe.js';
+import { addVerify } from './verify.js';
 import { addWithdraw } from './withdraw.js';
 
 const EXAMPLES = `
@@ -45,6 +47,8 @@ function createProgram(env: NodeJS.ProcessEnv): Command {
   addDemo(program, env);
   addDevnet(program, env);
   addAudit(program, env);
+  addEvidence(program);
+  addVerify(program, env);
   addDoctor(program, env);
   addGenerate(program, env);
   addModels(program, env);

@@ -8,6 +8,8 @@ export interface StreamFrame {
   readonly index: number;
   readonly text: string;
   readonly tokens: readonly number[];
+  /** blake2b-256 of the UTF-8 bytes of all text from index 0 on, 64 hexadecimal digits. */
+  readonly hash?: string;
   /** The answer begins again: what came before no longer counts, frames come from index 0. */
   readonly restarted?: boolean;
   /** The last notification. */

@@ -37,6 +37,10 @@ export interface Divergence {
   readonly token: number | undefined;
   /** What was expected; undefined where the answer was to end here. */
   readonly expected: number | undefined;
+  /** What `token` stands for; '' for the end and for tokens of no text. */
+  readonly text: string;
+  /** What `expected` stands for; '' also where the model has no such token. */
+  readonly expectedText: string;
   /** Of `token`, in this run, after the sampling params were applied. */
   readonly probability: number;
   /** Of `expected`, in this run. */

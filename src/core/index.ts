@@ -10,6 +10,7 @@ export * from './model.js';
 export * from './model-info.js';
 export * from './process-lock.js';
 export * from './profile.js';
+export * from './profile-difference.js';
 export * from './prompt.js';
 export * from './settlement.js';
 export * from './stream.js';

@@ -2,6 +2,7 @@ import { commitmentLeaf, commitmentRoot } from '../chain/index.js';
 import {
   type Commitment,
   type Completion,
+  type StreamEnd,
   type Ticket,
   type TicketAnswer,
   tokensPerSecond,
@@ -35,4 +36,16 @@ export function answerOf(completion: Completion, { root, leaf }: Commitment): Ti
     tokensPerSecond: tokensPerSecond(completion),
     profile,
   };
+}
+
+/** How the token stream of a ticket ends that was answered so. */
+export function streamEndOf({ leafIndex, chunksCount }: Ticket, answer: TicketAnswer): StreamEnd {
+  const { root, leaf } = answer;
+  return { ok: true, completion: answer, commitment: { root, leaf, leafIndex, chunksCount } };
+}
+
+/** How the token stream of a ticket ended, as the journal has it; undefined where it is not known to have ended. */
+export function recalledEnd(ticket: Ticket | undefined): StreamEnd | undefined {
+  if (ticket?.answer !== undefined) return streamEndOf(ticket, ticket.answer);
+  return ticket?.error === undefined ? undefined : { ok: false, error: ticket.error };
 }

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { Logger } from 'pino';
 import type { Chain } from '../chain/index.js';
 import type { ChainConfig } from '../config/index.js';
-import type { AtomaError, Completion } from '../core/index.js';
+import type { AtomaError, Completion, ModelInfo } from '../core/index.js';
 import type { Scheduler } from '../scheduler/index.js';
 import { Journal, type JournalModules, type JournalOptions } from '../tickets/index.js';
 import { Committer } from './commit.js';
@@ -10,6 +10,7 @@ import { type ConnectModules, connectSuiPatiently } from './connect-sui.js';
 import { cursorScope, EventIntake } from './event-intake.js';
 import { GasGate } from './gas-gate.js';
 import { LateSamplings } from './late-samplings.js';
+import { ProfileWatch } from './profile-watch.js';
 import { SettlementSide } from './settlement/settlement-side.js';
 import { TicketFlow } from './ticket-flow.js';
 import type { TokenStreams } from './token-streams.js';
@@ -44,6 +45,7 @@ interface Parts {
   readonly samplings: LateSamplings;
   readonly settlements: SettlementSide;
   readonly flow: TicketFlow;
+  readonly profiles: ProfileWatch;
 }
 
 /** Everything between the chain and the scheduler: journal, chain client, intake, tickets, gas. */
@@ -95,6 +97,11 @@ export class ChainSide {
     settlements.start();
     this.#following = intake.run(this.#intake.signal).catch(onFatal);
     await Promise.race([intake.begun, this.#following]);
+  }
+
+  /** Keeps what the answers of these models depend on, and warns where it has changed. */
+  noteProfiles(models: readonly ModelInfo[]): void {
+    this.#parts.profiles.note(models);
   }
 
   /** Takes up again what was handed back for want of a device. */
@@ -175,5 +182,6 @@ function compose(
       },
     },
   );
-  return { gas, flow, samplings, settlements, intake };
+  const profiles = new ProfileWatch({ journal, logger });
+  return { gas, flow, samplings, settlements, profiles, intake };
 }

@@ -7,11 +7,9 @@ import {
   type Dispute,
   type ModelInfo,
   type ProcessLock,
-  type StreamEnd,
   type StreamListener,
   type StreamTarget,
   type Ticket,
-  type TicketState,
 } from '../core/index.js';
 import { ModelStore } from '../models/index.js';
 import {
@@ -29,7 +27,10 @@ import {
 } from '../rpc/index.js';
 import { Scheduler } from '../scheduler/index.js';
 import type { Journal } from '../tickets/index.js';
+import { recalledEnd } from './answer.js';
 import { ChainSide } from './chain-side.js';
+import { collectEvidence } from './evidence/collect.js';
+import { flushModels } from './flush-models.js';
 import { Machine } from './hardware.js';
 import { takeLocks } from './locks.js';
 import { isLoopback } from './loopback.js';
@@ -95,7 +96,9 @@ export class AtomaNode implements NodeApi {
     this.#store = parts.store;
     this.#locks = parts.locks;
     this.#scheduler = new Scheduler(schedulerOptions(parts.config), {});
-    this.#streams = new TokenStreams(undefined, { recall: (target) => this.#recall(target) });
+    this.#streams = new TokenStreams(undefined, {
+      recall: ({ kind, id }) => (kind === 'ticket' ? recalledEnd(this.getTicket(id)) : undefined),
+    });
     const modules = { scheduler: this.#scheduler, streams: this.#streams, logger: parts.logger };
     this.#requests = new Requests({ ...modules, models: () => this.#host.models });
     this.#machine = new Machine({ choice: parts.options.gpu ?? 'auto' }, modules);
@@ -103,8 +106,9 @@ export class AtomaNode implements NodeApi {
       ...modules,
       machine: this.#machine,
       store: parts.store,
-      // Tickets may have been handed back while nobody had their model.
       onServing: () => {
+        this.#chainSide?.noteProfiles(this.listModels());
+        // Tickets may have been handed back while nobody had their model.
         if (this.#state === 'running') this.#chainSide?.retake();
       },
     });
@@ -176,6 +180,7 @@ export class AtomaNode implements NodeApi {
     await Promise.all([this.#connecting, serving]);
     if (this.#state !== 'starting') return;
     this.#state = 'running';
+    this.#chainSide?.noteProfiles(this.listModels());
     await this.#chainSide?.start(onFatal);
   }
 
@@ -217,7 +222,7 @@ export class AtomaNode implements NodeApi {
     await Promise.allSettled([this.#starting]);
     await tickets;
     await this.#chainSide?.close();
-    if (this.#config.inference.flushStorage) await flush(this.#store, this.#logger);
+    if (this.#config.inference.flushStorage) await flushModels(this.#store, this.#logger);
     await this.#store.close();
     for (const lock of this.#locks) lock.release();
   }
@@ -241,7 +246,11 @@ export class AtomaNode implements NodeApi {
     return this.#journal()?.get(id);
   }
 
-  listTickets(query: { readonly state: TicketState | undefined; readonly limit: number }): readonly Ticket[] {
+  getEvidence(ticketId: string): Readonly<Record<string, unknown>> {
+    return collectEvidence(ticketId, this.#config.chain?.client, this.#journal());
+  }
+
+  listTickets(query: Parameters<NodeApi['listTickets']>[0]): readonly Ticket[] {
     return this.#journal()?.list(query) ?? [];
   }
 
@@ -287,18 +296,4 @@ export class AtomaNode implements NodeApi {
     }
     return this.#chainSide?.journal;
   }
-
-  #recall(target: StreamTarget): StreamEnd | undefined {
-    if (target.kind !== 'ticket') return undefined;
-    const ticket = this.getTicket(target.id);
-    if (ticket?.answer !== undefined) return { ok: true, completion: ticket.answer };
-    return ticket?.error === undefined ? undefined : { ok: false, error: ticket.error };
-  }
-}
-
-/** A cache that cannot be flushed is no reason not to end. */
-async function flush(store: ModelStore, logger: Logger): Promise<void> {
-  await store.flush().catch((error: unknown) => {
-    logger.error({ err: error }, 'the downloaded models could not be removed');
-  });
 }

@@ -1,4 +1,4 @@
-import { type ModelInfo, toErrorData } from '../core/index.js';
+import { type ModelInfo, type StreamTarget, toErrorData } from '../core/index.js';
 import type { GenerateOptions, GenerateRequest, GenerateResult } from '../rpc/index.js';
 import type { Scheduler } from '../scheduler/index.js';
 import type { StreamWriter, TokenStreams } from './token-streams.js';
@@ -21,8 +21,11 @@ export class Requests {
 
   /** As `NodeApi.generate`, with params that are checked, on a node that runs. */
   async generate(request: GenerateRequest, options: GenerateOptions): Promise<GenerateResult> {
-    const stream = this.#modules.streams.open({ kind: 'request', id: request.requestId });
-    const running = this.#run(request, options, stream);
+    const { streams } = this.#modules;
+    const target = { kind: 'request', id: request.requestId } as const;
+    const stream = streams.open(target);
+    follow(streams, target, options);
+    const running = this.#run(request, options.signal, stream);
     this.#running.add(running);
     try {
       const result = await running;
@@ -43,7 +46,7 @@ export class Requests {
 
   async #run(
     { requestId, params, reproducible }: GenerateRequest,
-    { signal, onTokens, onRestart }: GenerateOptions,
+    signal: AbortSignal,
     stream: StreamWriter,
   ): Promise<GenerateResult> {
     const { completion, queuedMs } = await this.#modules.scheduler.submit(
@@ -51,14 +54,8 @@ export class Requests {
       { kind: 'request' },
       {
         signal,
-        onTokens: (frame) => {
-          onTokens?.(frame);
-          stream.push(frame);
-        },
-        onRestart: () => {
-          onRestart?.();
-          stream.restart();
-        },
+        onTokens: (frame) => stream.push(frame),
+        onRestart: () => stream.restart(),
       },
     );
     return {
@@ -76,4 +73,15 @@ export class Requests {
         return profile.verdict === 'batch-invariant' || sequencesPerWorker === 1;
       });
   }
+}
+
+/** The caller of a request is the first reader of its stream, where it wants to watch. */
+function follow(streams: TokenStreams, target: StreamTarget, options: GenerateOptions): void {
+  const { onTokens, onRestart } = options;
+  if (onTokens === undefined) return;
+  streams.subscribe(target, 0, {
+    onFrame: onTokens,
+    onRestart: () => onRestart?.(),
+    onEnd: () => undefined,
+  });
 }

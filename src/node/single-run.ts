@@ -4,6 +4,7 @@ import {
   type Backend,
   type Completion,
   checkPromptParams,
+  type Job,
   type ModelInfo,
   type ModelWeights,
   type PromptParams,
@@ -36,6 +37,8 @@ export interface SingleRunOptions {
   readonly chat: boolean;
   /** Of the model named above. */
   readonly params: PromptParams;
+  /** See {@link Job.expected}. */
+  readonly expected?: readonly number[];
 }
 
 /** Who follows a run. */
@@ -82,10 +85,9 @@ export async function runOnce(
     const model = await device.load(spec, (_, fraction) => modules.onProgress({ ...place, fraction }));
     modules.onLoaded(model);
     const { signal, onTokens } = modules;
-    return {
-      model,
-      completion: await device.run({ id: 'prompt', params, reproducible: true }, { signal, onTokens }),
-    };
+    const { expected } = options;
+    const job: Job = { id: 'prompt', params, reproducible: true, ...(expected && { expected }) };
+    return { model, completion: await device.run(job, { signal, onTokens }) };
   } finally {
     modules.signal.removeEventListener('abort', stop);
     await device.stop();

@@ -12,7 +12,7 @@ import {
 } from '../core/index.js';
 import type { Scheduler } from '../scheduler/index.js';
 import { type Journal, OPEN_STATES } from '../tickets/index.js';
-import { answerOf, commitmentOf } from './answer.js';
+import { answerOf, commitmentOf, streamEndOf } from './answer.js';
 import type { Committer } from './commit.js';
 import { untilWritten } from './durable-write.js';
 import type { GasGate } from './gas-gate.js';
@@ -205,14 +205,14 @@ export class TicketFlow {
       throw error;
     }
     completion = this.#options.alterAnswer?.(completion) ?? completion;
-    stream.end({ ok: true, completion });
     const commitment = commitmentOf(ticket, completion);
     const answer = answerOf(completion, commitment);
+    stream.end(streamEndOf(ticket, answer));
     const change = firstTokenAtMs === undefined ? { answer } : { answer, firstTokenAtMs };
     await untilWritten(
       () =>
         journal.transaction(() => {
-          journal.bind(commitment);
+          journal.bind(commitment, answer.profile);
           if (!journal.step(ticket.id, 'answered', change)) journal.amend(ticket.id, change);
         }),
       { signal, logger },

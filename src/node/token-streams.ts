@@ -1,10 +1,12 @@
 import {
   AtomaError,
+  type HashedFrame,
   type StreamEnd,
   type StreamListener,
   type StreamTarget,
   type TokenFrame,
 } from '../core/index.js';
+import { FrameLog } from './frame-log.js';
 
 export interface TokenStreamsOptions {
   /** Streams that have ended are kept for late readers up to this number; the oldest go first. */
@@ -30,7 +32,7 @@ interface Reader {
 }
 
 interface Stream {
-  readonly frames: TokenFrame[];
+  readonly frames: FrameLog;
   readonly readers: Set<Reader>;
   /** Its frames are not those of the run that a reader may have read from before. */
   restarted: boolean;
@@ -72,13 +74,15 @@ export class TokenStreams {
     if (former !== undefined) this.#ended.splice(this.#ended.indexOf(key), 1);
     const readers = this.#takeWaiting(key);
     // One that ended, as with an error, and is written again: those who read it may come back.
-    const stream: Stream = { frames: [], readers, restarted: former !== undefined, end: undefined };
+    const stream: Stream = {
+      frames: new FrameLog(),
+      readers,
+      restarted: former !== undefined,
+      end: undefined,
+    };
     this.#streams.set(key, stream);
     return {
-      push: (frame) => {
-        stream.frames.push(frame);
-        for (const reader of stream.readers) deliver(frame, reader);
-      },
+      push: (frame) => push(stream, frame),
       restart: () => restart(stream),
       end: (end) => this.#end(key, stream, end),
     };
@@ -99,9 +103,9 @@ export class TokenStreams {
     const stream = this.#streams.get(key) ?? this.#recalled(target);
     if (stream === undefined) return this.#wait(target, key, reader);
     if (stream.restarted && fromIndex > 0) rewind(reader);
-    for (const frame of stream.frames) deliver(frame, reader);
+    for (const frame of stream.frames.read()) deliver(frame, reader);
     if (stream.end !== undefined) {
-      listener.onEnd(stream.end);
+      listener.onEnd(stream.end, stream.frames.hash());
       return () => undefined;
     }
     stream.readers.add(reader);
@@ -143,7 +147,7 @@ export class TokenStreams {
 
   #end(key: string, stream: Stream, end: StreamEnd): void {
     stream.end = end;
-    for (const { listener } of stream.readers) listener.onEnd(end);
+    for (const { listener } of stream.readers) listener.onEnd(end, stream.frames.hash());
     stream.readers.clear();
     if (!isWorthKeeping(end)) {
       this.#streams.delete(key);
@@ -162,8 +166,15 @@ function isWorthKeeping(end: StreamEnd): boolean {
   return end.ok || end.error.code !== 'busy';
 }
 
+function push({ frames, readers }: Stream, frame: TokenFrame): void {
+  frames.write(frame);
+  if (readers.size === 0) return;
+  const newest = frames.read().at(-1);
+  if (newest !== undefined) for (const reader of readers) deliver(newest, reader);
+}
+
 function restart(stream: Stream): void {
-  stream.frames.length = 0;
+  stream.frames.clear();
   stream.restarted = true;
   for (const reader of stream.readers) rewind(reader);
 }
@@ -174,13 +185,16 @@ function rewind(reader: Reader): void {
 }
 
 /** A whole answer as one frame; none where there is nothing to show. */
-function framesOf(end: StreamEnd): TokenFrame[] {
-  if (!end.ok || end.completion.tokens.length === 0) return [];
-  return [{ index: 0, text: end.completion.text, tokens: end.completion.tokens }];
+function framesOf(end: StreamEnd): FrameLog {
+  const frames = new FrameLog();
+  if (!end.ok || end.completion.tokens.length === 0) return frames;
+  const { text, tokens } = end.completion;
+  frames.write({ index: 0, text, tokens });
+  return frames;
 }
 
 /** Hands a frame to a reader, unless it lies wholly before the index that the reader asked for. */
-function deliver(frame: TokenFrame, { fromIndex, listener }: Reader): void {
+function deliver(frame: HashedFrame, { fromIndex, listener }: Reader): void {
   if (frame.index + Math.max(1, frame.tokens.length) > fromIndex) listener.onFrame(frame);
 }
 

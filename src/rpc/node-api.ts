@@ -3,13 +3,13 @@ import type {
   Completion,
   Dispute,
   DisputeState,
+  HashedFrame,
   ModelInfo,
   PromptParams,
   StreamListener,
   StreamTarget,
   Ticket,
   TicketState,
-  TokenFrame,
 } from '../core/index.js';
 
 /** What the RPC server needs of the node it serves. */
@@ -29,6 +29,12 @@ export interface NodeApi {
    * @throws AtomaError `not_ready` before the journal is open, `journal_failed`.
    */
   listTickets(query: { readonly state: TicketState | undefined; readonly limit: number }): readonly Ticket[];
+  /**
+   * What the answer of a ticket rests on, as others get it to check it.
+   * @throws AtomaError `not_found` for a ticket that is not known or ended without an answer of this node,
+   * `not_ready` where it has none yet, or before the journal is open; `journal_failed`.
+   */
+  getEvidence(ticketId: string): Readonly<Record<string, unknown>>;
   /**
    * Disputes over tickets of this node and, where it is an oracle, over those of others; newest first.
    * @throws AtomaError `not_ready` before the journal is open, `journal_failed`.
@@ -80,7 +86,7 @@ export interface GenerateOptions {
    * The request's frames, in order from index 0, all of them before `generate` settles; never called for a
    * request that was refused.
    */
-  readonly onTokens: ((frame: TokenFrame) => void) | undefined;
+  readonly onTokens: ((frame: HashedFrame) => void) | undefined;
   /** The device died under the request, which runs again: frames start at index 0 again. */
   readonly onRestart: (() => void) | undefined;
 }

@@ -4,6 +4,7 @@ import type { Database } from './database.js';
 
 const Bytes = z.instanceof(Uint8Array);
 const Row = z.object({ root: Bytes, leaf: Bytes, input_tokens: z.string(), output_tokens: z.string() });
+const ProfileRow = z.object({ profile: z.string().nullable() });
 const SignedRow = z.object({ digest: z.string(), bytes: Bytes, signature: Bytes });
 
 /**
@@ -22,19 +23,22 @@ export class CommitmentTable {
 
   /**
    * Binds the node to a commitment; the same one again changes nothing.
+   * @param profile id of the numeric profile that the answer was made with, where it is known
    * @throws AtomaError `conflicting_commitment` where the node is bound to another one for this ticket
    */
-  bind(commitment: Commitment): void {
+  bind(commitment: Commitment, profile: string | undefined): void {
     const bound = this.find(commitment.ticketId);
     if (bound === undefined) {
       this.#database.run(
-        'INSERT INTO commitments (ticket_id, root, leaf, input_tokens, output_tokens, at) VALUES (?, ?, ?, ?, ?, ?)',
+        `INSERT INTO commitments (ticket_id, root, leaf, input_tokens, output_tokens, at, profile)
+          VALUES (?, ?, ?, ?, ?, ?, ?)`,
         commitment.ticketId,
         commitment.root,
         commitment.leaf,
         commitment.inputTokens.toString(),
         commitment.outputTokens.toString(),
         this.#now(),
+        profile ?? null,
       );
     } else if (!same(bound, commitment)) throw conflicting(bound, commitment);
   }
@@ -50,6 +54,12 @@ export class CommitmentTable {
       inputTokens: BigInt(row.input_tokens),
       outputTokens: BigInt(row.output_tokens),
     };
+  }
+
+  /** Id of the numeric profile that a ticket's answer was made with; undefined where it is not known. */
+  profileOf(ticketId: string): string | undefined {
+    const found = this.#database.get('SELECT profile FROM commitments WHERE ticket_id = ?', ticketId);
+    return found === undefined ? undefined : (ProfileRow.parse(found).profile ?? undefined);
   }
 
   /** Keeps the transaction for a ticket's commitment; a new one takes the place of one that could not run. */

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import {
   AtomaError,
   type Commitment,
+  type NumericProfile,
   type PromptEvent,
   type SignedTransaction,
   type Ticket,
@@ -12,6 +13,7 @@ import { CommitmentTable } from './commitment-table.js';
 import { Database, type Durability, type WriteHook } from './database.js';
 import { DisputeTable } from './dispute-table.js';
 import { asTextPrompt } from './foreign-modality.js';
+import { type KeptProfile, ProfileTable } from './profile-table.js';
 import { PromptTable, type Sampling } from './prompt-table.js';
 import { SettlementTable } from './settlement-table.js';
 import { type TicketChange, TicketTable } from './ticket-table.js';
@@ -56,6 +58,7 @@ export class Journal {
   readonly #tickets: TicketTable;
   readonly #commitments: CommitmentTable;
   readonly #prompts: PromptTable;
+  readonly #profiles: ProfileTable;
   readonly #now: () => number;
 
   private constructor(database: Database, now: () => number) {
@@ -65,6 +68,7 @@ export class Journal {
     this.#tickets = new TicketTable({ database, now });
     this.#commitments = new CommitmentTable({ database, now });
     this.#prompts = new PromptTable({ database, now });
+    this.#profiles = new ProfileTable({ database, now });
     this.disputes = new DisputeTable({ database });
     this.settlements = new SettlementTable({ database });
   }
@@ -151,15 +155,35 @@ export class Journal {
 
   /**
    * Binds the node to a commitment for ever.
+   * @param profile id of the numeric profile that the answer was made with
    * @throws AtomaError `conflicting_commitment` where it is bound to another one for this ticket
    */
-  bind(commitment: Commitment): void {
-    this.#database.write(() => this.#commitments.bind(commitment));
+  bind(commitment: Commitment, profile?: string): void {
+    this.#database.write(() => this.#commitments.bind(commitment, profile));
   }
 
   /** What the node is bound to for a ticket. */
   commitment(ticketId: string): Commitment | undefined {
     return this.#commitments.find(ticketId);
+  }
+
+  /** Id of the numeric profile beside a ticket's commitment; undefined where it was not kept. */
+  commitmentProfile(ticketId: string): string | undefined {
+    return this.#commitments.profileOf(ticketId);
+  }
+
+  /** Keeps the numeric profile that a model has on a device. */
+  keepProfile(profile: NumericProfile, model: string, device: string): void {
+    this.#database.write(() => this.#profiles.keep(profile, model, device));
+  }
+
+  profile(id: string): NumericProfile | undefined {
+    return this.#profiles.find(id);
+  }
+
+  /** The newest profile of each model on each device. */
+  lastProfiles(): readonly KeptProfile[] {
+    return this.#profiles.last();
   }
 
   /** Keeps the transaction for a ticket's commitment and moves the ticket to `committing`. */

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { ErrorData, PromptEvent, PromptParams, TicketAnswer } from '../core/index.js';
+import type { ErrorData, NumericProfile, PromptEvent, PromptParams, TicketAnswer } from '../core/index.js';
 
 const u64 = z
   .string()
@@ -43,6 +43,21 @@ const ErrorRecord = z.object({
   message: z.string(),
   fields: z.record(z.string(), z.unknown()),
 });
+
+const Profile = z.object({
+  id: z.string(),
+  weights: z.string(),
+  engine: z.string(),
+  build: z.string(),
+  backend: z.enum(['llama', 'onnx', 'wasm']),
+  device: z.string(),
+  threads: z.number(),
+  contextSize: z.number(),
+  batchSize: z.number(),
+  flashAttention: z.boolean(),
+  sampler: z.string(),
+  verdict: z.enum(['batch-invariant', 'exclusive']),
+}) satisfies z.ZodType<NumericProfile>;
 
 /** A prompt event as a list: the names of its fields would be a third of what a backlog writes. */
 const Prompt = z.tuple([
@@ -113,6 +128,14 @@ export function errorToJson({ code, message, fields }: ErrorData): string {
 
 export function errorFromJson(json: string): ErrorData {
   return ErrorRecord.parse(JSON.parse(json));
+}
+
+export function profileToJson(profile: NumericProfile): string {
+  return JSON.stringify(profile);
+}
+
+export function profileFromJson(json: string): NumericProfile {
+  return Profile.parse(JSON.parse(json));
 }
 
 export function promptToJson(event: PromptEvent): string {

@@ -150,4 +150,20 @@ export const MIGRATIONS: readonly string[] = [
   ) STRICT;
   CREATE INDEX disputes_due ON disputes (due) WHERE due IS NOT NULL;
   `,
+  `
+  -- What the bits of answers depended on: the numeric profiles of each model on each device, as JSON.
+  CREATE TABLE profiles (
+    seq INTEGER PRIMARY KEY,
+    id TEXT NOT NULL,
+    model TEXT NOT NULL,
+    device TEXT NOT NULL,
+    profile TEXT NOT NULL,
+    first_seen_at INTEGER NOT NULL,
+    last_seen_at INTEGER NOT NULL,
+    UNIQUE (id, model, device)
+  ) STRICT;
+
+  -- The id of the profile that the answer was made with; NULL in rows from before profiles were kept.
+  ALTER TABLE commitments ADD COLUMN profile TEXT;
+  `,
 ];

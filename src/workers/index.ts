@@ -26,4 +26,5 @@ export type { MemoryPlan } from './hardware/planned-model.js';
 export type { ModelFailure } from './held-models.js';
 export type { LoadProgress } from './pending-models.js';
 export { sequencesFor, workersFor } from './pool-defaults.js';
+export { numericProfile } from './profile/numeric-profile.js';
 export type { DeviceSpec, GpuBackend, ModelSpec } from './protocol.js';

@@ -9,9 +9,9 @@ import type {
   StreamTarget,
   Ticket,
   TicketState,
-  TokenFrame,
 } from '#src/core/index.js';
 import { AtomaError } from '#src/core/index.js';
+import { FrameLog } from '#src/node/frame-log.js';
 import type {
   GenerateOptions,
   GenerateRequest,
@@ -29,33 +29,33 @@ import { PROFILE } from '../fixtures/profile.js';
 /** A token stream that a test drives by hand; readers get what was pushed before, then what comes. */
 export class FakeStream {
   readonly listeners = new Set<StreamListener>();
-  #frames: TokenFrame[] = [];
+  readonly #frames = new FrameLog();
   #end: StreamEnd | undefined;
   #index = 0;
 
   read(fromIndex: number, listener: StreamListener): () => void {
-    for (const frame of this.#frames) if (frame.index >= fromIndex) listener.onFrame(frame);
-    if (this.#end !== undefined) listener.onEnd(this.#end);
+    for (const frame of this.#frames.read()) if (frame.index >= fromIndex) listener.onFrame(frame);
+    if (this.#end !== undefined) listener.onEnd(this.#end, this.#frames.hash());
     else this.listeners.add(listener);
     return () => this.listeners.delete(listener);
   }
 
   push(text: string, tokens: readonly number[]): void {
-    const frame = { index: this.#index, text, tokens };
+    this.#frames.write({ index: this.#index, text, tokens });
     this.#index += tokens.length;
-    this.#frames.push(frame);
-    for (const listener of this.listeners) listener.onFrame(frame);
+    const frame = this.#frames.read().at(-1);
+    if (frame !== undefined) for (const listener of this.listeners) listener.onFrame(frame);
   }
 
   restart(): void {
-    this.#frames = [];
+    this.#frames.clear();
     this.#index = 0;
     for (const listener of this.listeners) listener.onRestart();
   }
 
   finish(end: StreamEnd): void {
     this.#end = end;
-    for (const listener of this.listeners) listener.onEnd(end);
+    for (const listener of this.listeners) listener.onEnd(end, this.#frames.hash());
     this.listeners.clear();
   }
 }
@@ -134,6 +134,11 @@ export class FakeNode implements NodeApi {
 
   getTicket(id: string): Ticket | undefined {
     return this.tickets.find((ticket) => ticket.id === id);
+  }
+
+  getEvidence(ticketId: string): Record<string, unknown> {
+    if (this.getTicket(ticketId) === undefined) throw new AtomaError('not_found', `No ticket ${ticketId}.`);
+    return { ticket_id: ticketId };
   }
 
   listTickets(query: { state: TicketState | undefined; limit: number }): readonly Ticket[] {

@@ -3,6 +3,7 @@ import { request } from 'node:http';
 import t from 'tap';
 import { WebSocket } from 'ws';
 import { AtomaError } from '#src/core/index.js';
+import { textHash } from '../fixtures/text-hash.js';
 import { SocketClient, startServer } from './rpc-clients.js';
 import { completion, FakeStream, ticket } from './rpc-fake-node.js';
 
@@ -44,22 +45,33 @@ t.test('a streamed generation: answer first, then frames, then the end with ever
   run.stream.push('', [13]);
   // The last token left a character unfinished: its text follows without a token.
   run.stream.push('\ufffd', []);
-  run.finish(completion('a "quoted"\né\ufffd', [10, 11, 12, 13]));
-  t.same(await client.next(), note('1', { index: 0, text: 'a "quoted"\n', tokens: [10, 11] }));
-  t.same(await client.next(), note('1', { index: 2, text: 'é', tokens: [12] }));
-  t.same(await client.next(), note('1', { index: 3, text: '', tokens: [13] }));
-  t.same(await client.next(), note('1', { index: 4, text: '\ufffd', tokens: [] }));
+  const text = 'a "quoted"\né\ufffd';
+  run.finish(completion(text, [10, 11, 12, 13]));
+  t.same(
+    await client.next(),
+    note('1', { index: 0, text: 'a "quoted"\n', tokens: [10, 11], hash: textHash('a "quoted"\n') }),
+  );
+  t.same(
+    await client.next(),
+    note('1', { index: 2, text: 'é', tokens: [12], hash: textHash('a "quoted"\né') }),
+  );
+  t.same(
+    await client.next(),
+    note('1', { index: 3, text: '', tokens: [13], hash: textHash('a "quoted"\né') }),
+  );
+  t.same(await client.next(), note('1', { index: 4, text: '\ufffd', tokens: [], hash: textHash(text) }));
   t.same(
     await client.next(),
     note('1', {
       index: 4,
       text: '',
       tokens: [],
+      hash: textHash(text),
       done: true,
       completion: {
         request_id: 'r1',
         model: 'tiny',
-        text: 'a "quoted"\né\ufffd',
+        text,
         tokens: [10, 11, 12, 13],
         input_tokens: 3,
         output_tokens: 4,
@@ -88,6 +100,7 @@ t.test('a stream that fails ends with the error', async (t) => {
       index: 1,
       text: '',
       tokens: [],
+      hash: textHash('a'),
       done: true,
       error: { code: -32022, message: 'The device cpu died.', data: { code: 'device_died', exit_code: 134 } },
     }),
@@ -99,23 +112,23 @@ t.test(
   async (t) => {
     const { server, node } = await startServer(t);
     const owner = await SocketClient.connect(server.url);
-    const restarted = { index: 0, text: '', tokens: [], restarted: true };
+    const restarted = { index: 0, text: '', tokens: [], hash: textHash(''), restarted: true };
     await owner.result(1, 'atoma_generate', { prompt: 'x', stream: true, request_id: 'r' });
     const run = await node.nextRun();
     run.stream.push('a', [1]);
     run.stream.push('b', [2]);
     const reader = await SocketClient.connect(server.url);
     await reader.result(1, 'atoma_subscribe', { request_id: 'r', from_index: 1 });
-    t.same(await reader.next(), note('1', { index: 1, text: 'b', tokens: [2] }));
+    t.same(await reader.next(), note('1', { index: 1, text: 'b', tokens: [2], hash: textHash('ab') }));
     run.stream.restart();
     run.stream.push('ä', [3]);
     t.same(await reader.next(), note('1', restarted));
-    t.same(await reader.next(), note('1', { index: 0, text: 'ä', tokens: [3] }));
+    t.same(await reader.next(), note('1', { index: 0, text: 'ä', tokens: [3], hash: textHash('ä') }));
     for (const frame of [
-      { index: 0, text: 'a', tokens: [1] },
-      { index: 1, text: 'b', tokens: [2] },
+      { index: 0, text: 'a', tokens: [1], hash: textHash('a') },
+      { index: 1, text: 'b', tokens: [2], hash: textHash('ab') },
       restarted,
-      { index: 0, text: 'ä', tokens: [3] },
+      { index: 0, text: 'ä', tokens: [3], hash: textHash('ä') },
     ]) {
       t.same(await owner.next(), note('1', frame));
     }
@@ -131,16 +144,19 @@ t.test('a restart before the answer to the call keeps its place in the order', a
   const { server, node } = await startServer(t);
   const client = await SocketClient.connect(server.url);
   node.generate = async ({ requestId }, { onTokens, onRestart }) => {
-    onTokens?.({ index: 0, text: 'a', tokens: [1] });
+    onTokens?.({ index: 0, text: 'a', tokens: [1], hash: textHash('a') });
     onRestart?.();
-    onTokens?.({ index: 0, text: 'b', tokens: [2] });
+    onTokens?.({ index: 0, text: 'b', tokens: [2], hash: textHash('b') });
     return { requestId, completion: completion('b', [2]), reproducible: false, queuedMs: 0 };
   };
   await client.result(1, 'atoma_generate', { prompt: 'x', stream: true });
   t.match(await client.next(), note('1', { index: 0, text: 'a' }));
   t.match(await client.next(), note('1', { index: 0, restarted: true }));
   t.match(await client.next(), note('1', { index: 0, text: 'b' }));
-  t.match(await client.next(), note('1', { index: 1, done: true, completion: { text: 'b' } }));
+  t.match(
+    await client.next(),
+    note('1', { index: 1, hash: textHash('b'), done: true, completion: { text: 'b' } }),
+  );
 });
 
 t.test('a request can be read by others, from any index; the id comes before the replay', async (t) => {
@@ -152,7 +168,7 @@ t.test('a request can be read by others, from any index; the id comes before the
   run.stream.push('b', [2]);
   const reader = await SocketClient.connect(server.url);
   t.equal(await reader.result(1, 'atoma_subscribe', { request_id: 'shared', from_index: 1 }), '1');
-  t.same(await reader.next(), note('1', { index: 1, text: 'b', tokens: [2] }));
+  t.same(await reader.next(), note('1', { index: 1, text: 'b', tokens: [2], hash: textHash('ab') }));
   t.equal(await reader.result(2, 'atoma_subscribe', { request_id: 'shared' }), '2');
   t.match(await reader.next(), note('2', { index: 0 }));
   t.match(await reader.next(), note('2', { index: 1 }));
@@ -160,7 +176,7 @@ t.test('a request can be read by others, from any index; the id comes before the
   run.finish(completion('ab', [1, 2]));
   t.match(await reader.next(), note('2', { index: 2, done: true, completion: { request_id: 'shared' } }));
   t.match(await reader.result(4, 'atoma_subscribe', { request_id: 'shared', from_index: 2 }), '3');
-  t.match(await reader.next(), note('3', { done: true, text: '' }));
+  t.match(await reader.next(), note('3', { done: true, text: '', hash: textHash('ab') }));
   reader.call(5, 'atoma_subscribe', { request_id: 'unknown' });
   t.match(await reader.next(), { id: 5, error: { data: { code: 'not_found' } } });
   reader.call(6, 'atoma_subscribe', {});
@@ -174,12 +190,14 @@ t.test('a ticket can be read before the node has seen it, and its end tells what
   node.tickets.push(ticket('0xaa', 'running'));
   const stream = node.streams.get('ticket:0xaa') ?? new FakeStream();
   stream.push('a', [1]);
-  stream.finish({ ok: true, completion: completion('a', [1]) });
+  const commitment = { root: 'ab', leaf: 'cd', leafIndex: 2n, chunksCount: 3n };
+  stream.finish({ ok: true, completion: completion('a', [1]), commitment });
   t.match(await client.next(), note('1', { index: 0, text: 'a' }));
   t.match(
     await client.next(),
     note('1', {
       done: true,
+      ...{ hash: textHash('a'), root: 'ab', leaf: 'cd', leaf_index: '2', chunks_count: '3' },
       completion: { ticket_id: '0xaa', model: 'tiny', random_seed: '9007199254740993', output_tokens: 1 },
     }),
   );

@@ -1,4 +1,5 @@
 import t from 'tap';
+import { MIGRATIONS } from '#src/tickets/migrations.js';
 import { TcpProxy } from '../fixtures/tcp-proxy.js';
 import { CrashingNode } from './crashing-node.js';
 import { NodeProcess } from './node-process.js';
@@ -7,12 +8,15 @@ import { ANSWER, network } from './question.js';
 t.test('crashes at each write of a fresh journal: nothing sent after its first cursor is lost', async (t) => {
   const { chain, files, ask, settlement, ticket } = await network(t);
   // Each life goes one write further on what the one before left. Once there is a schema, a life's first write
-  // says whose journal it is, its second is the cursor.
-  for (const write of [1, 1, 2]) {
-    for (const phase of ['before', 'after'] as const) {
-      const node = new CrashingNode(t, files, { from: 'life', write, phase, act: 'die' });
-      t.equal(await node.ended, 'SIGKILL', `it dies ${phase} write ${write}`);
-    }
+  // says whose journal it is, its second keeps the model's profile, its third is the cursor.
+  const lives = [
+    [1, 'before'],
+    ...MIGRATIONS.map(() => [1, 'after'] as const),
+    ...[2, 3].flatMap((write) => [[write, 'before'] as const, [write, 'after'] as const]),
+  ] as const;
+  for (const [write, phase] of lives) {
+    const node = new CrashingNode(t, files, { from: 'life', write, phase, act: 'die' });
+    t.equal(await node.ended, 'SIGKILL', `it dies ${phase} write ${write}`);
   }
   const id = await ask();
   const node = new NodeProcess(files);

@@ -1,6 +1,7 @@
 import { EventEmitter, once } from 'node:events';
 import { z } from 'zod';
 import type { RpcClient, StreamFrame } from '#src/cli/rpc-client.js';
+import { textHash } from '../fixtures/text-hash.js';
 
 const Opened = z.union([z.string(), z.object({ subscription: z.string() }).transform((r) => r.subscription)]);
 
@@ -9,12 +10,15 @@ export class StreamReader {
   readonly #changed = new EventEmitter();
   #tokens: number[];
   #text = '';
+  /** It has the text from index 0 on. */
+  #isWhole: boolean;
   #restarts = 0;
   #last: StreamFrame | undefined;
 
   private constructor(fromIndex: number) {
     // What a client has already; its values do not matter.
     this.#tokens = new Array<number>(fromIndex).fill(0);
+    this.#isWhole = fromIndex === 0;
   }
 
   /** @param method `atoma_subscribe`, or `atoma_generate` with `stream` */
@@ -63,11 +67,15 @@ export class StreamReader {
       this.#restarts++;
       this.#tokens = [];
       this.#text = '';
+      this.#isWhole = true;
     } else if (frame.error === undefined && frame.index !== this.#tokens.length) {
       throw new Error(`a frame at ${frame.index} after ${this.#tokens.length} tokens`);
     }
     this.#tokens.push(...frame.tokens);
     this.#text += frame.text;
+    if (this.#isWhole && frame.hash !== undefined && frame.hash !== textHash(this.#text)) {
+      throw new Error(`the hash at ${frame.index} is not that of what was read`);
+    }
     if (frame.done) this.#last = frame;
     this.#changed.emit('change');
   }

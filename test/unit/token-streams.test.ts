@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import t from 'tap';
 import type { StreamEnd, TokenFrame } from '#src/core/index.js';
 import { TokenStreams } from '#src/node/token-streams.js';
+import { textHash } from '../fixtures/text-hash.js';
 
 const END: StreamEnd = { ok: false, error: { code: 'cancelled', message: 'x', fields: {} } };
 const frame = (index: number): TokenFrame => ({ index, text: `t${index}`, tokens: [index] });
@@ -193,7 +194,8 @@ t.test('a stream that ended before this process started comes as one frame, then
     });
     return got;
   };
-  const whole = { index: 0, text: 'abc', tokens: [7, 8, 9] };
+  const hash = textHash('abc');
+  const whole = { index: 0, text: 'abc', tokens: [7, 8, 9], hash };
   t.strictSame(read('0x1'), [whole, end]);
   t.strictSame(read('0x1', 2), ['restart', whole, end], 'its tokens can be of a run that was lost');
   t.strictSame(read('0x1', 3), ['restart', whole, end]);

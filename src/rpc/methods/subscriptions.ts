@@ -53,9 +53,10 @@ function follow(node: NodeApi, target: StreamTarget, fromIndex: number, streams:
     subscription.onCancel = node.subscribe(target, fromIndex, {
       onFrame: (frame) => subscription.push(frame),
       onRestart: () => subscription.restart(),
-      onEnd: (end) => {
-        if (end.ok) subscription.complete(end.completion, describe(node, target, end.completion));
-        else subscription.fail(fromErrorData(end.error));
+      onEnd: (end, hash) => {
+        if (!end.ok) return subscription.fail(fromErrorData(end.error));
+        const { completion, commitment } = end;
+        subscription.complete(completion, describe(node, target, completion), { hash, commitment });
       },
     });
   } catch (error) {

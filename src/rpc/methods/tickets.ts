@@ -9,7 +9,7 @@ import { ticketId } from './params.js';
 /** A page that stays well under a megabyte with usual prompts. */
 const MAX_LISTED_TICKETS = 1000;
 
-/** `atoma_getTicket` and `atoma_listTickets` (newest first). */
+/** `atoma_getTicket`, `atoma_getEvidence` and `atoma_listTickets` (newest first). */
 export function ticketMethods(node: NodeApi): readonly Method[] {
   const getTicket = defineMethod({
     name: 'atoma_getTicket',
@@ -22,6 +22,11 @@ export function ticketMethods(node: NodeApi): readonly Method[] {
       });
     },
   });
+  const getEvidence = defineMethod({
+    name: 'atoma_getEvidence',
+    params: z.strictObject({ ticket_id: ticketId }),
+    run: (params) => node.getEvidence(params.ticket_id),
+  });
   const listTickets = defineMethod({
     name: 'atoma_listTickets',
     params: z.strictObject({
@@ -30,5 +35,5 @@ export function ticketMethods(node: NodeApi): readonly Method[] {
     }),
     run: ({ state, limit }) => node.listTickets({ state, limit }).map(ticketToWire),
   });
-  return [getTicket, listTickets];
+  return [getTicket, getEvidence, listTickets];
 }

@@ -1,6 +1,6 @@
-import { AtomaError, type FinishReason, type PromptParams } from '../../core/index.js';
+import { AtomaError, type Divergence, type FinishReason, type PromptParams } from '../../core/index.js';
 import type { EngineCompletion, GenerationControl } from './engine.js';
-import { ExpectedTokens, type ScoredToken } from './expected-tokens.js';
+import { ExpectedTokens, type ScoredToken, type TokenDivergence } from './expected-tokens.js';
 import { TextAssembler, type TokenPiece } from './tokens/token-text.js';
 
 /** A prompt on its way through an engine. */
@@ -26,6 +26,8 @@ export interface TokenSource {
   scored(): AsyncIterable<ScoredToken>;
   /** What a token stands for. */
   piece(token: number): TokenPiece | Promise<TokenPiece>;
+  /** Tokens are below it. */
+  readonly vocabularySize: number;
 }
 
 /**
@@ -66,7 +68,7 @@ export async function complete(run: Run, source: TokenSource): Promise<EngineCom
   const rest = assembler.end();
   text += rest;
   if (rest !== '') control.onToken(tokens.length, undefined, rest);
-  const divergence = expected?.divergence(finishReason !== 'stop');
+  const divergence = await withTexts(expected?.divergence(finishReason !== 'stop'), source);
   return {
     text,
     tokens,
@@ -76,4 +78,21 @@ export async function complete(run: Run, source: TokenSource): Promise<EngineCom
     timings: { prefillMs: firstAt - startedAt, decodeMs: endedAt - firstAt },
     ...(divergence !== undefined && { divergence }),
   };
+}
+
+async function withTexts(
+  divergence: TokenDivergence | undefined,
+  source: TokenSource,
+): Promise<Divergence | undefined> {
+  if (divergence === undefined) return undefined;
+  const { token, expected } = divergence;
+  const [text, expectedText] = await Promise.all([textOf(token, source), textOf(expected, source)]);
+  return { ...divergence, text, expectedText };
+}
+
+/** What was expected comes from anywhere: engines are not asked for tokens that they do not have. */
+async function textOf(token: number | undefined, source: TokenSource): Promise<string> {
+  if (token === undefined || token >= source.vocabularySize) return '';
+  const { text, bytes } = await source.piece(token);
+  return text ?? new TextDecoder().decode(bytes);
 }

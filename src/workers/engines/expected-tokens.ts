@@ -1,5 +1,8 @@
 import type { Divergence } from '../../core/index.js';
 
+/** A divergence before it is known what its tokens stand for. */
+export type TokenDivergence = Omit<Divergence, 'text' | 'expectedText'>;
+
 /** A token that an engine chose, with the distribution that it was drawn from. */
 export interface ScoredToken {
   /** undefined where the answer ends here. */
@@ -16,7 +19,7 @@ export interface ScoredToken {
 export class ExpectedTokens {
   readonly #expected: readonly number[];
   #agreed = 0;
-  #divergence: Divergence | undefined;
+  #divergence: TokenDivergence | undefined;
 
   constructor(expected: readonly number[]) {
     this.#expected = expected;
@@ -42,7 +45,7 @@ export class ExpectedTokens {
    * Where the run left what was expected; undefined where it did not.
    * @param atLimit the run ended because its answer might be no longer, which is no choice of a token
    */
-  divergence(atLimit: boolean): Divergence | undefined {
+  divergence(atLimit: boolean): TokenDivergence | undefined {
     const expected = this.#expected[this.#agreed];
     if (this.#divergence !== undefined || !atLimit || expected === undefined) return this.#divergence;
     return { index: this.#agreed, token: undefined, expected, probability: 1, expectedProbability: 0 };

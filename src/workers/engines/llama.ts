@@ -199,6 +199,7 @@ export class LlamaEngine implements Engine {
       tokens: () => sequence.evaluate(input, options),
       scored: () => scoredTokens(sequence, input, options),
       piece: (token) => this.#text.piece(toToken(token)),
+      vocabularySize: this.#vocabulary.size,
     });
   }
 }

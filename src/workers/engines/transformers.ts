@@ -91,6 +91,7 @@ export class TransformersEngine implements Engine {
           tokens: () => tokensOf(this.#scored(params, input, history, control)),
           scored: () => this.#scored(params, input, history, control),
           piece: (token) => this.#tokenizer.piece(token),
+          vocabularySize: this.#tokenizer.size,
         },
       );
     } catch (error) {

@@ -9,6 +9,7 @@ export {
   EVENT_LAYOUTS,
   type EventName,
   floatToBits,
+  Text2ImagePromptParams,
   Text2TextPromptParams,
 } from './sui/layout.js';
 export { type EndpointState, SuiProbe } from './sui/probe.js';

@@ -1,4 +1,5 @@
 import type { Transaction } from '@mysten/sui/transactions';
+import { Catalogue, FIRST_ECHELON } from './catalogue.js';
 import { badgeSmallId } from './contract/badge.js';
 import { nodeBadgeType, tomaType } from './contract/names.js';
 import { COLLATERAL } from './contract/registry.js';
@@ -14,12 +15,8 @@ const GAS_COIN_MIST = 100_000_000_000n;
 const GAS_COINS = 2;
 /** What a user can spend: a million tokens at a fee of a thousand, a thousand times over. */
 const USER_TOMA = 1_000_000_000_000n;
-/** The echelon that the dev chain's nodes are in. */
-const ECHELON = 0n;
-/** The contract's number for text2text. */
-const TEXT2TEXT = 0n;
-/** No other echelon to compare with. */
-const RELATIVE_PERFORMANCE = 100n;
+/** A wallet that has no badge yet: collateral for several nodes, so that what is left shows. */
+const OPERATOR_TOMA = 10n * COLLATERAL;
 
 /** A node that is registered: its key, badge and small id. */
 export interface DevnetNode {
@@ -28,6 +25,26 @@ export interface DevnetNode {
   readonly address: string;
   readonly badgeId: string;
   readonly smallId: bigint;
+}
+
+/** How a node of the dev chain begins. */
+export interface NodeRequest {
+  /** What it has left for gas, in one coin of so many MIST; two coins of 100 SUI where it is not given. */
+  readonly gasMist?: bigint | undefined;
+  /** Whether it settles disputes of the echelon, and is therefore not subscribed. Default false. */
+  readonly oracle?: boolean | undefined;
+  /** Default the model of genesis. */
+  readonly model?: string | undefined;
+  /** Default 0. */
+  readonly echelon?: bigint | undefined;
+}
+
+/** A wallet with gas, and TOMA for collateral; it is not registered. */
+export interface DevnetOperator {
+  /** `suiprivkey1…` */
+  readonly secretKey: string;
+  readonly address: string;
+  readonly tomaCoinId: string;
 }
 
 /** A user with gas, and TOMA to spend. */
@@ -53,6 +70,7 @@ export class Accounts {
   readonly #options: AccountOptions;
   readonly #genesis: Genesis;
   readonly #random: RandomSource;
+  readonly #catalogue: Catalogue;
 
   constructor(
     options: AccountOptions,
@@ -61,6 +79,7 @@ export class Accounts {
     this.#options = options;
     this.#genesis = modules.genesis;
     this.#random = modules.random;
+    this.#catalogue = new Catalogue(options, modules);
   }
 
   manager(): DevnetManager {
@@ -68,26 +87,12 @@ export class Accounts {
     return { secretKey: keypair.getSecretKey(), address, badgeId };
   }
 
-  /** Adds the model with its echelon. */
-  registerModel(): void {
-    const { model, inputFeePerToken, outputFeePerToken } = this.#options;
-    const { manager, ids, ledger } = this.#genesis;
-    runAs(ledger, manager.address, (tx) => {
-      const head = () => [tx.object(ids.atomaDbId), tx.object(manager.badgeId), tx.pure.string(model)];
-      tx.moveCall({
-        target: `${ids.packageId}::db::add_model_entry`,
-        arguments: [...head(), tx.pure.u64(TEXT2TEXT)],
-      });
-      const fees = [tx.pure.u64(inputFeePerToken), tx.pure.u64(outputFeePerToken)];
-      tx.moveCall({
-        target: `${ids.packageId}::db::add_model_echelon_entry`,
-        arguments: [...head(), tx.pure.u64(ECHELON), ...fees, tx.pure.u64(RELATIVE_PERFORMANCE)],
-      });
-    });
+  /** What the manager adds. */
+  get catalogue(): Catalogue {
+    return this.#catalogue;
   }
 
-  /** @param gasMist what the node has left for gas, in one coin; two full coins where it is not given */
-  addNode(gasMist?: bigint): DevnetNode {
+  addNode(request: NodeRequest = {}): DevnetNode {
     const { ids, ledger, faucet } = this.#genesis;
     const { keypair, address } = newAccount(this.#random);
     const tomaCoinId = this.#fund(address, COLLATERAL);
@@ -98,19 +103,31 @@ export class Accounts {
       });
     });
     const badgeId = createdId(registered, nodeBadgeType(ids));
-    runAs(ledger, address, (tx) => {
-      const name = tx.pure.string(this.#options.model);
+    const smallId = badgeSmallId(ledger.objects.get(badgeId)?.contents ?? new Uint8Array());
+    const node = { secretKey: keypair.getSecretKey(), address, badgeId, smallId };
+    this.#enlist(node, request);
+    if (request.gasMist !== undefined) {
+      this.#takeGas(address, faucet.address);
+      this.pay(address, request.gasMist);
+    }
+    return node;
+  }
+
+  /** Subscribes a node to a model, or makes it an oracle there. */
+  #enlist(node: DevnetNode, request: NodeRequest): void {
+    const { ids, ledger } = this.#genesis;
+    const { model = this.#options.model, echelon = FIRST_ECHELON } = request;
+    if (request.oracle === true) {
+      this.#catalogue.addOracle(model, echelon, node.smallId);
+      return;
+    }
+    runAs(ledger, node.address, (tx) => {
+      const name = tx.pure.string(model);
       tx.moveCall({
         target: `${ids.packageId}::db::add_node_to_model`,
-        arguments: [tx.object(ids.atomaDbId), tx.object(badgeId), name, tx.pure.u64(ECHELON)],
+        arguments: [tx.object(ids.atomaDbId), tx.object(node.badgeId), name, tx.pure.u64(echelon)],
       });
     });
-    const smallId = badgeSmallId(ledger.objects.get(badgeId)?.contents ?? new Uint8Array());
-    if (gasMist !== undefined) {
-      this.#takeGas(address, faucet.address);
-      this.pay(address, gasMist);
-    }
-    return { secretKey: keypair.getSecretKey(), address, badgeId, smallId };
   }
 
   /** Sends one gas coin out of the faucet. */
@@ -128,8 +145,16 @@ export class Accounts {
   }
 
   addUser(): DevnetUser {
+    return this.#addWallet(USER_TOMA);
+  }
+
+  addOperator(): DevnetOperator {
+    return this.#addWallet(OPERATOR_TOMA);
+  }
+
+  #addWallet(toma: bigint): DevnetUser {
     const { keypair, address } = newAccount(this.#random);
-    const tomaCoinId = this.#fund(address, USER_TOMA);
+    const tomaCoinId = this.#fund(address, toma);
     return { secretKey: keypair.getSecretKey(), address, tomaCoinId };
   }
 

@@ -1,8 +1,18 @@
 import type { Logger } from 'pino';
-import { Accounts, type DevnetManager, type DevnetNode, type DevnetUser } from './accounts.js';
+import {
+  Accounts,
+  type DevnetManager,
+  type DevnetNode,
+  type DevnetOperator,
+  type DevnetUser,
+  type NodeRequest,
+} from './accounts.js';
+import { Books, type DevnetTicket } from './books.js';
+import type { EchelonRequest } from './catalogue.js';
 import { Clock } from './clock.js';
 import { CommitmentLog, type DevnetCommitment } from './commitment-log.js';
 import { DEVNET_PACKAGE, tomaType } from './contract/names.js';
+import type { SettledTicket, Slash } from './contract/records.js';
 import { EventIndex } from './event-index.js';
 import { createGenesis, type Genesis } from './genesis.js';
 import { type DevnetOptions, devnetOptions } from './options.js';
@@ -16,8 +26,11 @@ import { SUI_COIN_INFO, stateService } from './services/state-service.js';
 import { Subscriptions } from './services/subscription-service.js';
 import { runAs } from './transactor.js';
 
-export type { DevnetManager, DevnetNode, DevnetUser } from './accounts.js';
+export type { DevnetManager, DevnetNode, DevnetOperator, DevnetUser, NodeRequest } from './accounts.js';
+export type { DevnetTicket } from './books.js';
+export type { EchelonRequest } from './catalogue.js';
 export type { DevnetCommitment } from './commitment-log.js';
+export type { SettledTicket, Slash } from './contract/records.js';
 
 /** Events that one `ListEvents` call looks at before it ends with `SCAN_LIMIT`. */
 const SCAN_LIMIT_EVENTS = 10_000;
@@ -53,6 +66,7 @@ export class Devnet {
   readonly manager: DevnetManager;
   readonly #parts: Parts;
   readonly #accounts: Accounts;
+  readonly #books: Books;
   readonly #ticker: NodeJS.Timeout;
 
   private constructor(parts: Parts, accounts: Accounts) {
@@ -60,6 +74,7 @@ export class Devnet {
     const { ids, ledger } = genesis;
     this.#parts = parts;
     this.#accounts = accounts;
+    this.#books = new Books(genesis);
     this.url = `http://${options.host.includes(':') ? `[${options.host}]` : options.host}:${port}`;
     this.chainId = ledger.checkpoints.digest(0n);
     this.packageId = ids.packageId;
@@ -82,7 +97,7 @@ export class Devnet {
     const genesis = createGenesis(options, { random, clock });
     const { ledger } = genesis;
     const accounts = new Accounts(options, { genesis, random });
-    accounts.registerModel();
+    accounts.catalogue.addModel(options.model);
     const index = new EventIndex({ scanLimit: SCAN_LIMIT_EVENTS }, { ledger });
     const frames = new EventFrames();
     const subscriptions = new Subscriptions({ ledger, frames });
@@ -104,12 +119,28 @@ export class Devnet {
     return devnet;
   }
 
+  /** A new key with gas and collateral, registered, and subscribed to the model in echelon 0. */
+  addNode(request: NodeRequest = {}): DevnetNode {
+    return this.#accounts.addNode(request);
+  }
+
+  /** A new key with gas and TOMA for collateral that nobody has registered. */
+  addOperator(): DevnetOperator {
+    return this.#accounts.addOperator();
+  }
+
   /**
-   * A new key with gas and collateral, registered and subscribed to the model in echelon 0.
-   * @param options.gasMist what it has left for gas, in one coin; by default two coins of 100 SUI
+   * Adds a model with echelon 0, at the chain's fees.
+   * @param modality in the contract's numbering: 0 text2text, 1 text2image
+   * @throws AtomaError `devnet_setup_failed` where it is there already
    */
-  addNode(options: { readonly gasMist?: bigint } = {}): DevnetNode {
-    return this.#accounts.addNode(options.gasMist);
+  addModel(name: string, modality?: bigint): void {
+    this.#accounts.catalogue.addModel(name, modality);
+  }
+
+  /** @throws AtomaError `devnet_setup_failed` where the model is not there, or the echelon is already */
+  addEchelon(request: EchelonRequest): void {
+    this.#accounts.catalogue.addEchelon(request);
   }
 
   /** Sends a gas coin out of the faucet. */
@@ -124,7 +155,37 @@ export class Devnet {
 
   /** What a node earned with a ticket, in the smallest unit of TOMA; undefined before it is settled. */
   feeEarned(ticketId: string, smallId: bigint): bigint | undefined {
-    return this.#parts.genesis.settlement.earned(ticketId, smallId);
+    return this.#books.feeEarned(ticketId, smallId);
+  }
+
+  /** A ticket that is being settled; undefined where there is none, or it has settled. */
+  ticket(ticketId: string): DevnetTicket | undefined {
+    return this.#books.ticket(ticketId);
+  }
+
+  /** How tickets came out: who was paid what, oldest first. */
+  settlements(): readonly SettledTicket[] {
+    return this.#books.settlements();
+  }
+
+  /** What nodes lost and why, oldest first. */
+  slashes(): readonly Slash[] {
+    return this.#books.slashes();
+  }
+
+  /** What a node has lost so far, in the smallest unit of TOMA. */
+  slashed(smallId: bigint): bigint {
+    return this.#books.slashed(smallId);
+  }
+
+  /** What is left of a node's collateral, in the smallest unit of TOMA; undefined where there is no such node. */
+  collateral(smallId: bigint): bigint | undefined {
+    return this.#books.collateral(smallId);
+  }
+
+  /** Collateral that nodes have lost, in the smallest unit of TOMA: it stays with the contract. */
+  treasury(): bigint {
+    return this.#books.treasury();
   }
 
   /** Every `submit_commitment` that was executed so far, oldest first, whether it succeeded or aborted. */

@@ -34,7 +34,6 @@ export interface Genesis {
   readonly ids: ContractIds;
   readonly ledger: Ledger;
   readonly database: Database;
-  readonly settlement: Settlement;
   /** Owns everything at first, and funds nodes and users. */
   readonly faucet: GenesisAccount & { readonly tomaCoinId: string };
   /** Adds models and echelons. */
@@ -46,6 +45,7 @@ interface GenesisOptions {
   readonly settlementTimeoutMs: bigint;
   readonly randomArgument: boolean;
   readonly crossValidationChunks: number;
+  readonly crossValidationPermille: number | undefined;
 }
 
 /** A key from the chain's own randomness, so that a seed gives the same keys again. */
@@ -66,7 +66,7 @@ export function createGenesis(
   const database = new Database(ids, state);
   const registry = new Registry(options, { database });
   const gate = new Gate(options, { database });
-  const settlement = new Settlement({ database });
+  const settlement = new Settlement(options, { database });
   const contract = contractFunctions(
     { ids, randomArgument: options.randomArgument },
     { registry, gate, settlement },
@@ -83,7 +83,7 @@ export function createGenesis(
     managerBadge(ids, manager.badgeId, manager.address),
   ];
   ledger.genesis(drafts, [publishedEvent(ids, manager.badgeId)]);
-  return { ids, ledger, database, settlement, faucet, manager };
+  return { ids, ledger, database, faucet, manager };
 }
 
 /** 1 000 SUI: gas for as many models as anybody adds to a dev chain. */

@@ -3,7 +3,13 @@ export {
   type DevnetCommitment,
   type DevnetManager,
   type DevnetNode,
+  type DevnetOperator,
+  type DevnetTicket,
   type DevnetUser,
+  type EchelonRequest,
+  type NodeRequest,
+  type SettledTicket,
+  type Slash,
 } from './devnet.js';
 export { type DevnetFiles, type DevnetFilesOptions, writeDevnetFiles } from './files.js';
 export { DEVNET_DEFAULTS, type DevnetOptions } from './options.js';

@@ -7,6 +7,7 @@ export interface DevnetOptions {
   readonly host: string;
   /** TCP port; 0 takes a free one. */
   readonly port: number;
+  /** Nodes have their time where it is no shorter than `settlementTimeoutMs`: two epoch changes end every round. */
   readonly epochMs: number;
   /** Rhythm of checkpoints while nothing happens; a transaction makes one at once. */
   readonly checkpointMs: number;
@@ -17,8 +18,16 @@ export interface DevnetOptions {
   readonly settlementTimeoutMs: bigint;
   /** Whether `settlement::submit_commitment` takes `&Random`, as all but the earliest packages do. */
   readonly randomArgument: boolean;
-  /** Leaves of a prompt without `nodes_to_sample`: one node is sampled, and others up to this may be asked. */
+  /**
+   * Leaves of a prompt without `nodes_to_sample`: one node is sampled, and others up to this may be asked. On the
+   * deployed contract 11 at first.
+   */
   readonly crossValidationChunks: number;
+  /**
+   * How often those others are asked, in thousandths, drawn when the one node has committed. undefined leaves it
+   * to `Devnet.sampleMore`, and `try_to_settle` settles with the nodes that were asked.
+   */
+  readonly crossValidationPermille: number | undefined;
   /** Makes ids, keys, samples and seeds the same in every run; without it they are random. */
   readonly seed: bigint | undefined;
 }
@@ -36,7 +45,10 @@ export const DEVNET_DEFAULTS: DevnetOptions = {
   // The contract's value for a new echelon.
   settlementTimeoutMs: 60_000n,
   randomArgument: true,
+  // One node of a chain that often has no other.
   crossValidationChunks: 1,
+  // The contract's value at first.
+  crossValidationPermille: 500,
   seed: undefined,
 };
 
@@ -44,6 +56,7 @@ export const DEVNET_DEFAULTS: DevnetOptions = {
 const MAX_TIMER_MS = 2_147_483_647;
 /** The most nodes that the contract samples for one prompt. */
 const MAX_CHUNKS = 256;
+const PERMILLE = 1000;
 const u64 = z.bigint().min(0n).max(U64_MAX);
 
 const OPTIONS = z.strictObject({
@@ -58,6 +71,7 @@ const OPTIONS = z.strictObject({
   settlementTimeoutMs: u64,
   randomArgument: z.boolean(),
   crossValidationChunks: z.int().min(1).max(MAX_CHUNKS),
+  crossValidationPermille: z.int().min(0).max(PERMILLE).optional(),
   seed: u64.optional(),
 });
 

@@ -39,7 +39,7 @@ export function randomU64(source: RandomSource): bigint {
 }
 
 /** Uniform in 0 … bound-1; the bias of 2^64 mod bound is below 2^-32 for any list that fits in memory. */
-function randomBelow(source: RandomSource, bound: number): number {
+export function randomBelow(source: RandomSource, bound: number): number {
   return Number(randomU64(source) % BigInt(bound));
 }
 

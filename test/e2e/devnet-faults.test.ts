@@ -163,7 +163,10 @@ t.test('a node can be poor, and be paid', async (t) => {
 });
 
 t.test('more nodes can be asked for a ticket, each with the next leaf', async (t) => {
-  const { devnet, client } = await startDevnet(t, { crossValidationChunks: 3 });
+  const { devnet, client } = await startDevnet(t, {
+    crossValidationChunks: 3,
+    crossValidationPermille: undefined,
+  });
   const nodes = [devnet.addNode(), devnet.addNode(), devnet.addNode()];
   const user = devnet.addUser();
   const prompt = async () => {

@@ -1,8 +1,8 @@
 import t from 'tap';
 import { Network, type Serving, until } from './network.js';
 
-/** Prompts without `nodes_to_sample` ask one node and leave room for another. */
-const CROSS_VALIDATED = { crossValidationChunks: 2 };
+/** Prompts without `nodes_to_sample` ask one node and leave room for another, whom the test asks. */
+const CROSS_VALIDATED = { crossValidationChunks: 2, crossValidationPermille: undefined };
 
 async function leafOf(serving: Serving, ticketId: string): Promise<string> {
   await until('the ticket settles in its journal', async () => {

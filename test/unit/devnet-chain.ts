@@ -23,7 +23,7 @@ export class Chain {
     const options = { ...DEVNET_DEFAULTS, inputFeePerToken: 3n, outputFeePerToken: 5n };
     this.genesis = createGenesis(options, { random, clock: new Clock() });
     const accounts = new Accounts(options, { genesis: this.genesis, random });
-    accounts.registerModel();
+    accounts.catalogue.addModel(options.model);
     this.nodes = [accounts.addNode(), accounts.addNode(), accounts.addNode()];
     this.user = accounts.addUser();
   }

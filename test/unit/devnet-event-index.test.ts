@@ -22,7 +22,7 @@ function makeLedger() {
   const random = new SeededRandom(1n);
   const genesis = createGenesis(DEVNET_DEFAULTS, { random, clock: new Clock() });
   const accounts = new Accounts(DEVNET_DEFAULTS, { genesis, random });
-  accounts.registerModel();
+  accounts.catalogue.addModel(DEVNET_DEFAULTS.model);
   for (let n = 0; n < 6; n++) accounts.addNode();
   return genesis.ledger;
 }

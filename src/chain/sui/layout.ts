@@ -22,7 +22,7 @@ export const Text2TextPromptParams = bcs.struct('Text2TextPromptParams', {
   top_p: bcs.u32(),
 });
 
-const Text2ImagePromptParams = bcs.struct('Text2ImagePromptParams', {
+export const Text2ImagePromptParams = bcs.struct('Text2ImagePromptParams', {
   guidance_scale: bcs.u32(),
   height: bcs.u64(),
   img2img: bcs.option(bcs.string()),

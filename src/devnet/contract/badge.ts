@@ -1,6 +1,7 @@
 import { bcs } from '@mysten/sui/bcs';
 
-const NodeBadgeLayout = bcs.struct('NodeBadge', {
+/** `atoma::db::NodeBadge` */
+export const NodeBadgeLayout = bcs.struct('NodeBadge', {
   id: bcs.Address,
   small_id: bcs.struct('SmallId', { inner: bcs.u64() }),
 });

@@ -6,7 +6,7 @@ import { ExecutionFailure } from '../move/failure.js';
 import type { ObjectValue } from '../move/values.js';
 import { Balance } from '../move/values.js';
 import { type ContractIds, tomaType } from './names.js';
-import type { Echelon, Model, Node, TicketRecord } from './records.js';
+import type { Echelon, Model, Node, SettledTicket, Slash, TicketRecord } from './records.js';
 
 /** `sui::dynamic_field::EFieldDoesNotExist`: what a lookup in one of Sui's tables aborts with. */
 const FIELD_DOES_NOT_EXIST = 1n;
@@ -30,7 +30,11 @@ export function fieldDoesNotExist(what: string): ExecutionFailure {
 interface Counters {
   readonly nextSmallId: bigint;
   readonly tickets: bigint;
+  readonly slashes: number;
+  readonly treasury: bigint;
 }
+
+const NOTHING_COUNTED: Counters = { nextSmallId: 1n, tickets: 0n, slashes: 0, treasury: 0n };
 
 /** Everything the contract remembers, behind `atoma::db::AtomaDb`. */
 export class Database {
@@ -38,8 +42,9 @@ export class Database {
   readonly nodes: Table<bigint, Node>;
   readonly models: Table<string, Model>;
   readonly tickets: Table<string, TicketRecord>;
-  /** Fees credited, by ticket and small id. */
-  readonly earned: Table<string, bigint>;
+  /** How tickets came out, by their id. */
+  readonly settled: Table<string, SettledTicket>;
+  readonly #slashes: Table<number, Slash>;
   readonly #counters: Table<'counters', Counters>;
 
   constructor(ids: ContractIds, state: State) {
@@ -47,7 +52,8 @@ export class Database {
     this.nodes = state.table();
     this.models = state.table();
     this.tickets = state.table();
-    this.earned = state.table();
+    this.settled = state.table();
+    this.#slashes = state.table();
     this.#counters = state.table();
   }
 
@@ -81,6 +87,13 @@ export class Database {
     this.#countTickets(object, -1n);
   }
 
+  /** @throws ExecutionFailure where there is none, as one that was settled. */
+  ticket(id: string): TicketRecord {
+    const ticket = this.tickets.get(id);
+    if (ticket === undefined) throw fieldDoesNotExist(`ticket ${id}`);
+    return ticket;
+  }
+
   /** @throws ExecutionFailure where there is none. */
   node(smallId: bigint): Node {
     const node = this.nodes.get(smallId);
@@ -95,6 +108,13 @@ export class Database {
     return model;
   }
 
+  /** @throws ExecutionFailure where the model has no such echelon. */
+  echelon(model: string, id: bigint): Echelon {
+    const echelon = this.model(model).echelons.find((entry) => entry.id === id);
+    if (echelon === undefined) throw fieldDoesNotExist(`echelon ${id} of '${model}'`);
+    return echelon;
+  }
+
   putEchelon(model: Model, echelon: Echelon): void {
     const others = model.echelons.filter(({ id }) => id !== echelon.id);
     const echelons = [...others, echelon].sort((a, b) => (a.id < b.id ? -1 : 1));
@@ -106,9 +126,27 @@ export class Database {
     if (amount > 0n) context.transfer(context.newCoin(new Balance(tomaType(this.ids), amount)), recipient);
   }
 
-  /** All TOMA in the contract's hands: collateral, fees and deposits. */
+  /** What nodes lost, oldest first. */
+  get slashes(): readonly Slash[] {
+    return [...this.#slashes.values()];
+  }
+
+  /** Collateral that nodes lost: the dev chain's own rule is that it stays with the contract. */
+  get treasury(): bigint {
+    return this.#read().treasury;
+  }
+
+  /** Takes what a node loses into the treasury. */
+  addSlash(slash: Slash): void {
+    const counters = this.#read();
+    this.#slashes.set(counters.slashes, slash);
+    const treasury = counters.treasury + slash.amount;
+    this.#counters.set('counters', { ...counters, slashes: counters.slashes + 1, treasury });
+  }
+
+  /** All TOMA in the contract's hands: collateral, fees, deposits and treasury. */
   held(): bigint {
-    let sum = 0n;
+    let sum = this.treasury;
     for (const node of this.nodes.values())
       sum += node.collateral + node.availableFee + node.lastFeeEpochAmount;
     for (const ticket of this.tickets.values()) sum += ticket.held;
@@ -116,7 +154,7 @@ export class Database {
   }
 
   #read(): Counters {
-    return this.#counters.get('counters') ?? { nextSmallId: 1n, tickets: 0n };
+    return this.#counters.get('counters') ?? NOTHING_COUNTED;
   }
 
   #countTickets(object: ObjectValue, by: bigint): void {

@@ -4,9 +4,10 @@ import {
   type ContractIds,
   DEVNET_PACKAGE,
   databaseType,
+  imageParamsType,
   managerBadgeType,
   nodeBadgeType,
-  promptParamsType,
+  textParamsType,
   tomaType,
 } from './names.js';
 import type { Registry } from './registry.js';
@@ -16,6 +17,7 @@ const CONTEXT = '&mut 0x2::tx_context::TxContext';
 const RANDOM = '&0x2::random::Random';
 const ASCII = '0x1::ascii::String';
 const TEXT = '0x1::string::String';
+const OPTIONAL_TEXT = `0x1::option::Option<${TEXT}>`;
 const BYTES = 'vector<u8>';
 const TOKENS = 'vector<u32>';
 const COUNT = '0x1::option::Option<u64>';
@@ -69,22 +71,29 @@ function registryModule(ids: ContractIds, registry: Registry): Definitions {
     add_model_echelon_entry: entry([db, manager, ASCII, 'u64', 'u64', 'u64', 'u64'], (call) =>
       registry.addEchelon(call),
     ),
+    add_oracle_to_echelon: entry([db, manager, ASCII, 'u64', 'u64'], (call) => registry.addOracle(call)),
   };
 }
 
 function gateModule(ids: ContractIds, gate: Gate): Definitions {
-  const params = promptParamsType(ids);
+  const text = textParamsType(ids);
+  const image = imageParamsType(ids);
+  const db = `&mut ${databaseType(ids)}`;
   const balance = `&mut 0x2::balance::Balance<${tomaType(ids)}>`;
+  const submission = (params: string) => [db, balance, params, 'u64', COUNT, BYTES, RANDOM];
   return {
     create_text2text_prompt_params: {
       parameters: ['u64', ASCII, TOKENS, 'bool', TEXT, 'u64', 'u64', 'u32', 'bool', 'u32', 'u64', 'u32'],
-      returns: [params],
-      run: (call) => gate.createParams(call),
+      returns: [text],
+      run: (call) => gate.createTextParams(call),
     },
-    submit_text2text_prompt: entry(
-      [`&mut ${databaseType(ids)}`, balance, params, 'u64', COUNT, BYTES, RANDOM],
-      (call) => gate.submitText2Text(call),
-    ),
+    submit_text2text_prompt: entry(submission(text), (call) => gate.submitText2Text(call)),
+    create_text2image_prompt_params: {
+      parameters: ['u32', 'u64', OPTIONAL_TEXT, 'u32', ASCII, 'u64', 'u64', BYTES, TEXT, 'u64', TEXT, 'u64'],
+      returns: [image],
+      run: (call) => gate.createImageParams(call),
+    },
+    submit_text2image_prompt: entry(submission(image), (call) => gate.submitText2Image(call)),
   };
 }
 
@@ -107,6 +116,7 @@ function settlementModule(
       settlement.submitCommitment(call),
     ),
     try_to_settle: entry([db, ID, RANDOM], (call) => settlement.tryToSettle(call)),
+    settle_dispute: entry(commitment, (call) => settlement.settleDispute(call)),
   };
 }
 

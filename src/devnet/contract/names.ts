@@ -32,6 +32,10 @@ export function ticketType(ids: ContractIds): string {
   return `${ids.packageId}::settlement::SettlementTicket`;
 }
 
-export function promptParamsType(ids: ContractIds): string {
+export function textParamsType(ids: ContractIds): string {
   return `${ids.packageId}::gate::Text2TextPromptParams`;
+}
+
+export function imageParamsType(ids: ContractIds): string {
+  return `${ids.packageId}::gate::Text2ImagePromptParams`;
 }

@@ -20,6 +20,8 @@ export interface Echelon {
   readonly outputFeePerToken: bigint;
   readonly relativePerformance: bigint;
   readonly settlementTimeoutMs: bigint;
+  /** Small ids of those who settle its disputes; none of them is sampled for its prompts. */
+  readonly oracles: readonly bigint[];
   /** Small ids, in the order of the contract's `TableVec`. */
   readonly nodes: readonly bigint[];
 }
@@ -32,7 +34,7 @@ export interface Model {
   readonly echelons: readonly Echelon[];
 }
 
-/** A prompt being settled. */
+/** A prompt being settled. Amounts are in the smallest unit of TOMA. */
 export interface TicketRecord {
   readonly id: string;
   /** Who gets back what is not spent. */
@@ -42,19 +44,42 @@ export interface TicketRecord {
   readonly inputFeePerToken: bigint;
   readonly outputFeePerToken: bigint;
   readonly settlementTimeoutMs: bigint;
-  readonly startedInEpoch: bigint;
-  readonly startedAtMs: number;
-  /** Small ids in leaf order. */
-  readonly nodes: readonly bigint[];
-  /** How many leaves the root is made of: more than there are nodes where others may be asked later. */
+  readonly round: Round;
+  /** Rounds that ended with a node silent. */
+  readonly timedOutCount: bigint;
+  /** By leaf index: who was asked for it. */
+  readonly places: readonly Place[];
+  /** Small ids of silent nodes that others stand in for. */
+  readonly replaced: readonly bigint[];
+  /** How many leaves the root is made of: more than there are places where others may be asked later. */
   readonly chunks: number;
-  /** Leaves by their index; undefined where the node has not committed. */
-  readonly leaves: readonly (Uint8Array | undefined)[];
+  /** Where cross-validation waits for nodes: how many the echelon must have for it. */
+  readonly retryAtNodes: bigint | undefined;
   /** What the first node to commit claimed. */
   readonly claim: Claim | undefined;
-  readonly disputed: boolean;
+  readonly dispute: DisputeReason | undefined;
   /** What the payer deposited. */
   readonly held: bigint;
+}
+
+/** Commitments differ, among themselves or from their root; or nobody is left to ask. */
+export type DisputeReason = 'difference' | 'timeout';
+
+/** The time that sampled nodes have, from when the last of them were sampled. */
+export interface Round {
+  readonly epoch: bigint;
+  /** When that epoch began, ms since 1970. */
+  readonly epochStartMs: number;
+  /** When the nodes were sampled, ms since 1970. */
+  readonly startedAtMs: number;
+}
+
+/** One leaf of a ticket. */
+export interface Place {
+  /** Small id. */
+  readonly node: bigint;
+  /** undefined while the node is silent. */
+  readonly answer: Answer | undefined;
 }
 
 /** Token counts and root of a commitment. */
@@ -62,4 +87,29 @@ export interface Claim {
   readonly inputTokens: bigint;
   readonly outputTokens: bigint;
   readonly root: Uint8Array;
+}
+
+/** A whole commitment. */
+export interface Answer extends Claim {
+  readonly leaf: Uint8Array;
+}
+
+/** How a ticket came out: who got what. Amounts are in the smallest unit of TOMA. */
+export interface SettledTicket {
+  readonly ticketId: string;
+  /** Small id of the oracle that decided, where one had to. */
+  readonly oracle: bigint | undefined;
+  readonly paid: readonly { readonly smallId: bigint; readonly amount: bigint }[];
+  /** What the payer got back. */
+  readonly refunded: bigint;
+}
+
+/** Collateral that a node lost. */
+export interface Slash {
+  readonly ticketId: string;
+  readonly smallId: bigint;
+  /** In the smallest unit of TOMA. */
+  readonly amount: bigint;
+  /** `timeout`: it was silent; `dispute`: an oracle found its commitment wrong. */
+  readonly reason: 'timeout' | 'dispute';
 }

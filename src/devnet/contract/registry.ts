@@ -3,6 +3,7 @@ import type { Call } from '../move/function.js';
 import { badgeContents, badgeSmallId } from './badge.js';
 import type { Database } from './database.js';
 import { emitEvent } from './emit.js';
+import { rollFees } from './fees.js';
 import { nodeBadgeType } from './names.js';
 import type { Echelon, Model, Node } from './records.js';
 
@@ -96,7 +97,10 @@ export class Registry {
     this.#database.nodes.set(node.smallId, { ...node, disabledInEpoch: call.context.epoch });
   }
 
-  /** `destroy_disabled_node(db, badge)`: pays collateral and fees back. */
+  /**
+   * `destroy_disabled_node(db, badge)`: pays what is left of the collateral back, and all fees. Tickets that
+   * await the node do not hold it (the dev chain's own rule): they have timed out by then.
+   */
   destroy(call: Call): undefined {
     const { args, context } = call;
     const badge = args.object(1);
@@ -144,8 +148,23 @@ export class Registry {
       outputFeePerToken: args.u64(5),
       relativePerformance: args.u64(6),
       settlementTimeoutMs: this.#settlementTimeoutMs,
+      oracles: [],
       nodes: [],
     });
+  }
+
+  /**
+   * `add_oracle_to_echelon(db, manager_badge, name, echelon, small_id)`: makes a registered node one of those
+   * that settle an echelon's disputes. The name is the dev chain's own: how the deployed contract makes oracles
+   * is not known to us.
+   */
+  addOracle(call: Call): undefined {
+    const { args } = call;
+    const model = this.#database.model(args.text(2));
+    const echelon = this.#echelon(call, model, args.u64(3));
+    const { smallId } = this.#database.node(args.u64(4));
+    if (echelon.oracles.includes(smallId)) return;
+    this.#database.putEchelon(model, { ...echelon, oracles: [...echelon.oracles, smallId] });
   }
 
   #active(call: Call): Node {
@@ -184,17 +203,4 @@ function swapRemove(nodes: readonly bigint[], index: number): bigint[] {
   const last = left.pop();
   if (last !== undefined && index < left.length) left[index] = last;
   return left;
-}
-
-/** Fees of an epoch become available in a later one. */
-function rollFees(node: Node, epoch: bigint): Node {
-  if (node.lastFeeEpoch === epoch) return node;
-  const availableFee = node.availableFee + node.lastFeeEpochAmount;
-  return { ...node, availableFee, lastFeeEpoch: epoch, lastFeeEpochAmount: 0n };
-}
-
-/** A node with a fee more, earned in this epoch. */
-export function creditFee(node: Node, epoch: bigint, fee: bigint): Node {
-  const rolled = rollFees(node, epoch);
-  return { ...rolled, lastFeeEpochAmount: rolled.lastFeeEpochAmount + fee };
 }

@@ -1,9 +1,10 @@
 import { bcs } from '@mysten/sui/bcs';
 import { deriveDynamicFieldID } from '@mysten/sui/utils';
-import { Text2TextPromptParams } from '../../chain/index.js';
 import { MOVE_STDLIB, SUI_FRAMEWORK } from '../move/addresses.js';
 import type { TransactionContext } from '../move/context.js';
-import { type ContractIds, promptParamsType, ticketType } from './names.js';
+import { timeoutInfo } from './disputes.js';
+import { HASH_BYTES } from './hashes.js';
+import { type ContractIds, ticketType } from './names.js';
 import type { TicketRecord } from './records.js';
 
 const ASCII_STRING = `${MOVE_STDLIB}::ascii::String`;
@@ -13,13 +14,11 @@ const ID_KEY = `${SUI_FRAMEWORK}::dynamic_object_field::Wrapper<${ID_TYPE}>`;
 const PARAMS_KEY = 'params';
 
 const IdField = bcs.struct('Field', { id: bcs.Address, name: bcs.Address, value: bcs.Address });
-const ParamsField = bcs.struct('Field', {
-  id: bcs.Address,
-  name: bcs.string(),
-  value: Text2TextPromptParams,
-});
+/** What comes before the value in the field that holds a ticket's params. */
+const ParamsFieldHead = bcs.struct('Field', { id: bcs.Address, name: bcs.string() });
 const SmallId = bcs.struct('SmallId', { inner: bcs.u64() });
-const TicketLayout = bcs.struct('SettlementTicket', {
+/** The dev chain's own, named after the contract's fields. */
+export const TicketLayout = bcs.struct('SettlementTicket', {
   id: bcs.Address,
   payer: bcs.Address,
   model_name: bcs.string(),
@@ -34,8 +33,13 @@ const TicketLayout = bcs.struct('SettlementTicket', {
   is_being_disputed: bcs.bool(),
   merkle_root: bcs.byteVector(),
   merkle_leaves: bcs.byteVector(),
+  timeout: bcs.struct('TimeoutInfo', {
+    timed_out_count: bcs.u64(),
+    timeout_ms: bcs.u64(),
+    started_in_epoch: bcs.u64(),
+    started_at_epoch_timestamp_ms: bcs.u64(),
+  }),
 });
-const LEAF_BYTES = 32;
 
 /** The ids of a ticket's fields: the one that holds it in the database, and the one that holds its params. */
 function fieldIds(ids: ContractIds, ticketId: string): { readonly ticket: string; readonly params: string } {
@@ -46,33 +50,44 @@ function fieldIds(ids: ContractIds, ticketId: string): { readonly ticket: string
   };
 }
 
-/** Leaves one after the other; zeros where a node has not committed. */
-function leavesBuffer(ticket: TicketRecord): Uint8Array {
-  const buffer = new Uint8Array(ticket.leaves.length * LEAF_BYTES);
-  for (const [index, leaf] of ticket.leaves.entries()) if (leaf) buffer.set(leaf, index * LEAF_BYTES);
+/** All leaves one after the other; zeros where nobody has committed. */
+function leavesBuffer({ chunks, places }: TicketRecord): Uint8Array {
+  const buffer = new Uint8Array(chunks * HASH_BYTES);
+  for (const [index, { answer }] of places.entries()) {
+    if (answer !== undefined) buffer.set(answer.leaf, index * HASH_BYTES);
+  }
   return buffer;
 }
 
-/** Writes a ticket's object anew; its layout is the dev chain's own, named after the contract's fields. */
+/** Writes a ticket's object anew. */
 export function writeTicket(context: TransactionContext, ids: ContractIds, ticket: TicketRecord): void {
   const contents = TicketLayout.serialize({
     id: ticket.id,
     payer: ticket.payer,
     model_name: ticket.model,
     echelon_id: { id: ticket.echelon },
-    all: ticket.nodes.map((inner) => ({ inner })),
-    completed: ticket.nodes.filter((_, index) => ticket.leaves[index]).map((inner) => ({ inner })),
+    all: ticket.places.map(({ node }) => ({ inner: node })),
+    completed: ticket.places.flatMap(({ node, answer }) => (answer === undefined ? [] : [{ inner: node }])),
     input_fee_per_token: ticket.inputFeePerToken,
     output_fee_per_token: ticket.outputFeePerToken,
     collected_fee: ticket.held,
     input_tokens_count: ticket.claim?.inputTokens ?? 0n,
     output_tokens_count: ticket.claim?.outputTokens ?? 0n,
-    is_being_disputed: ticket.disputed,
+    is_being_disputed: ticket.dispute !== undefined,
     merkle_root: ticket.claim?.root ?? new Uint8Array(),
     merkle_leaves: leavesBuffer(ticket),
+    timeout: timeoutInfo(ticket),
   }).toBytes();
   const owner = { kind: 'object', id: fieldIds(ids, ticket.id).ticket } as const;
   context.write({ id: ticket.id, owner, type: ticketType(ids), contents });
+}
+
+/** A prompt's params as a Move value. */
+export interface PromptParams {
+  /** Canonical type. */
+  readonly type: string;
+  /** BCS */
+  readonly bytes: Uint8Array;
 }
 
 /** Makes a ticket's object with the fields that hold it and its params. */
@@ -80,7 +95,7 @@ export function createTicket(
   context: TransactionContext,
   ids: ContractIds,
   ticket: TicketRecord,
-  params: typeof Text2TextPromptParams.$inferInput,
+  params: PromptParams,
 ): void {
   const fields = fieldIds(ids, ticket.id);
   context.write({
@@ -90,11 +105,12 @@ export function createTicket(
     contents: IdField.serialize({ id: fields.ticket, name: ticket.id, value: ticket.id }).toBytes(),
   });
   writeTicket(context, ids, ticket);
+  const head = ParamsFieldHead.serialize({ id: fields.params, name: PARAMS_KEY }).toBytes();
   context.write({
     id: fields.params,
     owner: { kind: 'object', id: ticket.id },
-    type: `${SUI_FRAMEWORK}::dynamic_field::Field<${ASCII_STRING},${promptParamsType(ids)}>`,
-    contents: ParamsField.serialize({ id: fields.params, name: PARAMS_KEY, value: params }).toBytes(),
+    type: `${SUI_FRAMEWORK}::dynamic_field::Field<${ASCII_STRING},${params.type}>`,
+    contents: Buffer.concat([head, params.bytes]),
   });
 }
 

@@ -21,6 +21,8 @@ export interface World {
   readonly random: RandomSource;
   readonly epoch: bigint;
   readonly epochStartMs: number;
+  /** ms since 1970 */
+  readonly nowMs: number;
 }
 
 /** A transaction with nothing left to resolve. `gas` is mocked in simulations that choose no coins. */

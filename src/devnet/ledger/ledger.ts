@@ -162,7 +162,7 @@ export class Ledger {
       checkExpiration(data, this.epoch.epoch);
       const { epoch, startMs } = this.epoch;
       const world = { objects: this.objects, functions: this.functions, random: this.#random };
-      return execute({ ...world, epoch, epochStartMs: startMs }, request);
+      return execute({ ...world, epoch, epochStartMs: startMs, nowMs: this.clock.now() }, request);
     } catch (error) {
       this.#state.discard();
       throw error;

@@ -26,6 +26,7 @@ interface ContextOptions {
   readonly digest: string;
   readonly epoch: bigint;
   readonly epochStartMs: number;
+  readonly nowMs: number;
   readonly random: RandomSource;
 }
 
@@ -35,6 +36,8 @@ export class TransactionContext {
   readonly digest: string;
   readonly epoch: bigint;
   readonly epochStartMs: number;
+  /** The chain's clock, ms since 1970: the dev chain's own, a contract on Sui sees the epoch's start alone. */
+  readonly nowMs: number;
   readonly random: RandomSource;
   readonly events: EmittedEvent[] = [];
   /** Objects written besides the transaction's inputs, or moved to another owner. */
@@ -49,6 +52,7 @@ export class TransactionContext {
     this.digest = options.digest;
     this.epoch = options.epoch;
     this.epochStartMs = options.epochStartMs;
+    this.nowMs = options.nowMs;
     this.random = options.random;
   }
 

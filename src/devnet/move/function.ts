@@ -63,6 +63,10 @@ export class Arguments {
     return value === null ? undefined : BigInt(value);
   }
 
+  optionalText(index: number): string | null {
+    return bcs.option(bcs.string()).parse(this.bytes(index));
+  }
+
   coin(index: number): CoinValue {
     const value = this.value(index);
     if (value.kind !== 'coin') throw mismatch(index, 'a coin', value);

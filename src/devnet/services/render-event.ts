@@ -1,15 +1,8 @@
-import { GrpcTypes } from '@mysten/sui/grpc';
+import type { GrpcTypes } from '@mysten/sui/grpc';
 import type { PartialMessage } from '@protobuf-ts/runtime';
 import type { LedgerEvent } from '../ledger/checkpoints.js';
 import type { EmittedEvent } from '../move/context.js';
-
-/** `google.protobuf.Value`, which the SDK does not export by name. */
-function toValue(json: unknown): GrpcTypes.Event['json'] {
-  if (json === undefined) return undefined;
-  const field = GrpcTypes.Event.fields.find(({ name }) => name === 'json');
-  // A round trip through text leaves plain JSON, whatever the value was made of.
-  return field?.kind === 'message' ? field.T().fromJson(JSON.parse(JSON.stringify(json))) : undefined;
-}
+import { toValue } from './json-value.js';
 
 /** An event as it stands in its transaction, without its place in the ledger. */
 export function renderEvent(

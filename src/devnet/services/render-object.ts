@@ -1,9 +1,11 @@
 import { GrpcTypes } from '@mysten/sui/grpc';
 import type { PartialMessage } from '@protobuf-ts/runtime';
+import { objectJson } from '../contract/object-json.js';
 import { hasPublicTransfer, type Owner, objectBcs, type StoredObject } from '../ledger/objects.js';
 import { coinTypeOf } from '../move/types.js';
 import { coinBalance } from '../move/values.js';
 import type { ReadMask } from '../read-mask.js';
+import { toValue } from './json-value.js';
 
 export function renderOwner(owner: Owner): PartialMessage<GrpcTypes.Owner> {
   switch (owner.kind) {
@@ -18,7 +20,7 @@ export function renderOwner(owner: Owner): PartialMessage<GrpcTypes.Owner> {
   }
 }
 
-/** An object in full. `json` is left unset: the dev chain knows no layouts but its own. */
+/** An object in full. `json` is unset but for badges and tickets: the dev chain knows no layouts but its own. */
 export function renderObject(object: StoredObject): PartialMessage<GrpcTypes.Object> {
   const rendered: PartialMessage<GrpcTypes.Object> = {
     bcs: { name: 'Object', value: objectBcs(object) },
@@ -32,6 +34,8 @@ export function renderObject(object: StoredObject): PartialMessage<GrpcTypes.Obj
     previousTransaction: object.previousTransaction,
     storageRebate: object.storageRebate,
   };
+  const json = toValue(objectJson(object.type, object.contents));
+  if (json !== undefined) rendered.json = json;
   if (coinTypeOf(object.type) !== undefined) rendered.balance = coinBalance(object.contents);
   return rendered;
 }

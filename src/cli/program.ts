@@ -7,6 +7,7 @@ import { addDoctor } from './doctor.js';
 import { EXIT, reportError } from './exit.js';
 import { addGenerate } from './generate.js';
 import { addModels } from './models.js';
+import { addRehearse } from './rehearse.js';
 import { addStart } from './start.js';
 
 const EXAMPLES = `
@@ -41,6 +42,7 @@ function createProgram(env: NodeJS.ProcessEnv): Command {
   addDoctor(program, env);
   addGenerate(program, env);
   addModels(program, env);
+  addRehearse(program, env);
   throwOnExit(program);
   return program;
 }

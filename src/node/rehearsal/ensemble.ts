@@ -19,7 +19,9 @@ export interface EnsembleOptions {
 }
 
 interface Modules {
+  /** Of what the nodes share. */
   readonly logger: Logger;
+  readonly nodeLogger: Logger;
   /** Ends what waits for the chain, and loading. */
   readonly signal: AbortSignal;
   /** Called once where a member can follow the chain no longer. */
@@ -97,8 +99,8 @@ export class Ensemble {
    * @throws AtomaError what {@link ChainSide.open} throws
    */
   async join({ name, config, alterAnswer }: Member): Promise<ChainSide> {
-    const { signal, onFatal } = this.#modules;
-    const logger = this.#modules.logger.child({ node: name });
+    const { nodeLogger, signal, onFatal } = this.#modules;
+    const logger = nodeLogger.child({ node: name });
     const side = await ChainSide.open(
       { config, acceptGap: false, alterAnswer },
       {

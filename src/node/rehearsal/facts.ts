@@ -18,7 +18,7 @@ export interface NodePart {
 export interface TicketFacts {
   readonly ticketId: string;
   readonly isSampled: boolean;
-  /** In leaf order. */
+  /** Of the nodes that were to answer. */
   readonly parts: readonly NodePart[];
   readonly settled: boolean;
   readonly disputed: boolean;

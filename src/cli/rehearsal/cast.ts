@@ -1,0 +1,69 @@
+import { join } from 'node:path';
+import { type ChainConfig, loadConfig, type ModelConfig } from '../../config/index.js';
+import { AtomaError, type Completion } from '../../core/index.js';
+import { type Devnet, type DevnetNode, type DevnetUser, writeDevnetFiles } from '../../devnet/index.js';
+import type { Member, Role } from '../../node/index.js';
+
+/** Nodes that answer each prompt. */
+export const QUORUM = 3;
+
+/** A registered node with its part. */
+export interface CastMember extends Member {
+  readonly role: Role;
+  readonly smallId: bigint;
+}
+
+interface CastOptions {
+  /** Each node gets a folder in it: keys, journal. */
+  readonly dir: string;
+  readonly model: ModelConfig;
+  /** Whether nobody lies. */
+  readonly honest: boolean;
+}
+
+/** Registers a quorum and an oracle, and writes their files, as an operator has them. */
+export async function castMembers(
+  chain: Devnet,
+  payer: DevnetUser,
+  { dir, model, honest }: CastOptions,
+): Promise<readonly CastMember[]> {
+  const members: CastMember[] = [];
+  for (let place = 1; place <= QUORUM + 1; place++) {
+    const role = place > QUORUM ? 'oracle' : place === QUORUM && !honest ? 'liar' : 'honest';
+    const node = chain.addNode({ oracle: role === 'oracle' });
+    const folder = join(dir, `node-${node.smallId}`);
+    const config = await chainConfigOf(chain, node, payer, { dir: folder, model });
+    members.push({
+      name: String(node.smallId),
+      role,
+      smallId: node.smallId,
+      config: role === 'oracle' ? asOracle(config) : config,
+      ...(role === 'liar' && { alterAnswer: lie }),
+    });
+  }
+  return members;
+}
+
+/** Read back from the files, so that it is what these files give a node. */
+async function chainConfigOf(
+  chain: Devnet,
+  node: DevnetNode,
+  payer: DevnetUser,
+  { dir, model }: { readonly dir: string; readonly model: ModelConfig },
+): Promise<ChainConfig> {
+  const { modelType: modelPath, precision } = model;
+  const files = await writeDevnetFiles(chain, node, payer, { dir, modelPath, precision, jrpcPort: 0 });
+  const { modelConfigPath, suiSubscriberPath, atomaSuiClientConfigPath } = files;
+  const config = await loadConfig({ modelConfigPath, suiSubscriberPath, atomaSuiClientConfigPath });
+  if (config.chain === undefined) throw new AtomaError('invalid_config', `${dir} has no chain tables`);
+  return config.chain;
+}
+
+function asOracle(config: ChainConfig): ChainConfig {
+  return config;
+}
+
+/** The same counts: only the hashes give it away. */
+function lie(completion: Completion): Completion {
+  return { ...completion, text: `${completion.text}!` };
+}

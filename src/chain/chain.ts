@@ -2,8 +2,11 @@ import type {
   ChainEvent,
   Commitment,
   CommitmentReceipt,
+  OracleVerdict,
   PromptEvent,
+  SettleReceipt,
   SignedTransaction,
+  TicketOnChain,
 } from '../core/index.js';
 
 /**
@@ -58,6 +61,11 @@ export interface SubmitOptions {
   readonly deadlineMs?: number | undefined;
 }
 
+/** Of a transaction that has no deadline: what a node does for a ticket beside its own commitment. */
+export interface DutyOptions {
+  readonly signal: AbortSignal;
+}
+
 /** What any chain gives the node: events in from a cursor, commitments out. */
 export interface Chain {
   readonly name: string;
@@ -83,6 +91,33 @@ export interface Chain {
    * `chain_unavailable` after `request_timeout`; `cancelled`
    */
   submitCommitment(commitment: Commitment, options: SubmitOptions): Promise<CommitmentReceipt>;
+  /**
+   * Asks the chain to settle a ticket that is due, or to go on with it: to slash those that are silent and sample
+   * others, or to put it in dispute. Goes after all commitments that wait. Where a simulation shows that it would
+   * do nothing, nothing is sent.
+   * @throws AtomaError `ticket_gone` where the chain no longer knows the ticket; `settlement_rejected` with the
+   * contract's abort code in `fields.abortCode`; `unsupported_contract` where it has no such function;
+   * `out_of_gas`, `gas_budget_too_high`, `transaction_rejected`, `chain_unavailable`, `cancelled`
+   */
+  tryToSettle(ticketId: string, options: DutyOptions): Promise<SettleReceipt>;
+  /**
+   * Settles a disputed ticket, as an oracle of its echelon. Goes after all commitments that wait.
+   * @returns the transaction's digest
+   * @throws AtomaError `not_ready_to_settle` before the ticket has timed out; `not_an_oracle`; else as
+   * {@link Chain.tryToSettle}
+   */
+  settleDispute(verdict: OracleVerdict, options: DutyOptions): Promise<string>;
+  /**
+   * The verdict that a transaction carried by which an oracle settled a dispute; undefined where the endpoint does
+   * not have it, or it carried none.
+   * @throws AtomaError `chain_unavailable`
+   */
+  readVerdict(digest: string, signal: AbortSignal): Promise<OracleVerdict | undefined>;
+  /**
+   * A ticket as it lies on the chain; undefined where there is none, or none any more.
+   * @throws AtomaError `chain_unavailable`
+   */
+  readTicket(ticketId: string, signal: AbortSignal): Promise<TicketOnChain | undefined>;
   /**
    * Reads the wallet's balance anew.
    * @throws AtomaError `chain_unavailable`

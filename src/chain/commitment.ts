@@ -16,20 +16,37 @@ export function commitmentLeaf(data: Uint8Array, index: bigint): Uint8Array {
 }
 
 /**
+ * Every leaf of an answer, in order; see {@link commitmentLeaf}.
+ * @throws RangeError where `chunks` is 0 or beyond {@link MAX_CHUNKS}.
+ */
+export function commitmentLeaves(data: Uint8Array, chunks: bigint): readonly Uint8Array[] {
+  checkChunks(chunks);
+  return [...leavesOf(data, chunks)];
+}
+
+/**
  * The root over all leaves: blake2b-256(leaf(0) ‖ … ‖ leaf(chunks-1)). A list, not a tree, in spite of the
  * contract's `merkle_root`.
  * @throws RangeError where `chunks` is 0 or beyond {@link MAX_CHUNKS}.
  */
 export function commitmentRoot(data: Uint8Array, chunks: bigint): Uint8Array {
-  if (chunks < 1n || chunks > MAX_CHUNKS)
-    throw new RangeError(`chunks_count is ${chunks}, wanted 1 to ${MAX_CHUNKS}`);
-  const prefix = blake2b.create({ dkLen: HASH_BYTES }).update(data);
+  checkChunks(chunks);
   const root = blake2b.create({ dkLen: HASH_BYTES });
+  for (const leaf of leavesOf(data, chunks)) root.update(leaf);
+  return root.digest();
+}
+
+function* leavesOf(data: Uint8Array, chunks: bigint): Generator<Uint8Array, void, void> {
+  const prefix = blake2b.create({ dkLen: HASH_BYTES }).update(data);
   const position = new Uint8Array(8);
   const view = new DataView(position.buffer);
   for (let index = 0n; index < chunks; index++) {
     view.setBigUint64(0, index, true);
-    root.update(prefix.clone().update(position).digest());
+    yield prefix.clone().update(position).digest();
   }
-  return root.digest();
+}
+
+function checkChunks(chunks: bigint): void {
+  if (chunks >= 1n && chunks <= MAX_CHUNKS) return;
+  throw new RangeError(`chunks_count is ${chunks}, wanted 1 to ${MAX_CHUNKS}`);
 }

@@ -1,5 +1,13 @@
-export type { Chain, ChainBatch, ChainStatus, FollowOptions, GasStatus, SubmitOptions } from './chain.js';
-export { commitmentLeaf, commitmentRoot, MAX_CHUNKS } from './commitment.js';
+export type {
+  Chain,
+  ChainBatch,
+  ChainStatus,
+  DutyOptions,
+  FollowOptions,
+  GasStatus,
+  SubmitOptions,
+} from './chain.js';
+export { commitmentLeaf, commitmentLeaves, commitmentRoot, MAX_CHUNKS } from './commitment.js';
 export { ABORT, abortSentence } from './sui/abort-codes.js';
 export { type Endpoint, openEndpoint } from './sui/endpoint.js';
 export { EventSource } from './sui/event-source.js';

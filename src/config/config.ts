@@ -84,4 +84,6 @@ export interface ClientConfig {
   readonly dataDir: string;
   /** How long the echelon's tickets wait for a commitment. */
   readonly settlementTimeoutMs: number;
+  /** Whether the node settles disputes, as an oracle of its echelons. */
+  readonly oracle: boolean;
 }

@@ -159,6 +159,7 @@ export const clientSchema = table({
     1,
     MAX_SETTLEMENT_TIMEOUT_MS,
   ).default(DEFAULT_SETTLEMENT_TIMEOUT_MS),
+  oracle: flag.default(false),
 });
 
 /** The tables of a single file; what is in them is checked by their own schemas. */

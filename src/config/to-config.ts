@@ -76,5 +76,6 @@ function clientConfig(table: ClientTable, folder: string): ClientConfig {
     requestTimeoutMs: table.request_timeout,
     dataDir: absolutePath(table.data_dir, folder),
     settlementTimeoutMs: table.settlement_timeout_ms,
+    oracle: table.oracle,
   };
 }

@@ -27,7 +27,9 @@ export interface UnsupportedPromptEvent extends EventOrigin {
   readonly ticketId: string;
   readonly modality: string;
   readonly model: string;
+  readonly chunksCount: bigint;
   readonly nodes: readonly bigint[];
+  readonly outputDestination: Uint8Array;
 }
 
 /** The chain sampled more nodes for a ticket, each with its leaf index. */
@@ -43,9 +45,22 @@ export interface FirstSubmissionEvent extends EventOrigin {
   readonly nodeId: bigint;
 }
 
+/** The rounds of a ticket in which nodes did not commit in time. */
+export interface TimeoutInfo {
+  /** How many rounds timed out. */
+  readonly timedOutCount: bigint;
+  readonly timeoutMs: bigint;
+  readonly startedInEpoch: bigint;
+  /** When that epoch began, ms since 1970. */
+  readonly epochStartedAtMs: bigint;
+}
+
+/** The nodes of a ticket differ, or were silent for too many rounds. */
 export interface DisputeEvent extends EventOrigin {
   readonly kind: 'dispute';
   readonly ticketId: string;
+  /** undefined where the nodes' commitments differ. */
+  readonly timeout: TimeoutInfo | undefined;
 }
 
 export interface SettledEvent extends EventOrigin {

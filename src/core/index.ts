@@ -10,5 +10,6 @@ export * from './model-info.js';
 export * from './process-lock.js';
 export * from './profile.js';
 export * from './prompt.js';
+export * from './settlement.js';
 export * from './stream.js';
 export * from './ticket.js';

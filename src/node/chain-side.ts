@@ -10,6 +10,7 @@ import { type ConnectModules, connectSuiPatiently } from './connect-sui.js';
 import { cursorScope, EventIntake } from './event-intake.js';
 import { GasGate } from './gas-gate.js';
 import { LateSamplings } from './late-samplings.js';
+import { SettlementSide } from './settlement/settlement-side.js';
 import { TicketFlow } from './ticket-flow.js';
 import type { TokenStreams } from './token-streams.js';
 
@@ -41,6 +42,7 @@ interface Parts {
   readonly gas: GasGate;
   readonly intake: EventIntake;
   readonly samplings: LateSamplings;
+  readonly settlements: SettlementSide;
   readonly flow: TicketFlow;
 }
 
@@ -86,10 +88,11 @@ export class ChainSide {
    * chain is not followed any more.
    */
   async start(onFatal: (error: unknown) => void): Promise<void> {
-    const { intake, flow, gas, samplings } = this.#parts;
+    const { intake, flow, gas, samplings, settlements } = this.#parts;
     this.#watching = gas.watch(this.#gasWatch.signal);
     flow.resume();
     samplings.resolve();
+    settlements.start();
     this.#following = intake.run(this.#intake.signal).catch(onFatal);
     await Promise.race([intake.begun, this.#following]);
   }
@@ -117,10 +120,11 @@ export class ChainSide {
     return reasons;
   }
 
-  /** No more events; what they brought is in the journal. */
+  /** No more events, and no more work on settlements; what is left of it is in the journal. */
   async stopIntake(): Promise<void> {
     this.#intake.abort();
     await this.#following;
+    await this.#parts.settlements.stop();
   }
 
   /** Waits for the tickets in flight, at most `graceMs`; the others stay in the journal for the next start. */
@@ -142,23 +146,27 @@ function compose(
   { scheduler, streams, logger }: Modules,
   journal: Journal,
   chain: Chain,
-): Pick<Parts, 'gas' | 'flow' | 'samplings' | 'intake'> {
+): Omit<Parts, 'journal' | 'chain'> {
   const { client, subscriber } = config;
   const gas = new GasGate({ chain, logger });
   const committer = new Committer({ chain, journal, gas, logger });
   const flow = new TicketFlow({ alterAnswer }, { journal, committer, gas, scheduler, streams, logger });
   const onTickets = (ids: readonly string[]): void => flow.take(ids);
   const samplings = new LateSamplings({ chain, journal, onTickets, logger });
+  const onReplaced = (id: string): void => flow.ended(id);
+  const settlements = new SettlementSide(client, { chain, journal, gas, scheduler, onReplaced, logger });
+  const { smallId, settlementTimeoutMs } = client;
   const intake = new EventIntake(
     {
-      smallId: client.smallId,
-      settlementTimeoutMs: client.settlementTimeoutMs,
+      smallId,
+      settlementTimeoutMs,
       scope: cursorScope(chain, subscriber.packageId),
       acceptGap,
     },
     {
       chain,
       journal,
+      settlements: settlements.intake,
       logger,
       listener: {
         onTickets,
@@ -167,5 +175,5 @@ function compose(
       },
     },
   );
-  return { gas, flow, samplings, intake };
+  return { gas, flow, samplings, settlements, intake };
 }

@@ -5,6 +5,7 @@ import { isJournalError, type Journal } from '../tickets/index.js';
 import { untilWritten } from './durable-write.js';
 import { alarmOfTwin } from './event-intake.js';
 import type { GasGate } from './gas-gate.js';
+import { askForTicketAt } from './settlement/timing.js';
 
 /** An epoch change can double the time that the contract waits; after that a refused transaction is given up. */
 const EPOCH_CHANGE_GRACE_MS = 60_000;
@@ -89,13 +90,16 @@ export class Committer {
     return receipt.digest;
   }
 
-  #committed({ id, deadlineMs }: Ticket, digest: string | undefined): void {
+  #committed(ticket: Ticket, digest: string | undefined): void {
     const { journal } = this.#modules;
+    const { id, deadlineMs, params } = ticket;
     const change = digest === undefined ? {} : { digest };
     // Where a power cut takes this away, the signed transaction is sent again, and the chain says the same.
     journal.transaction(() => {
       // The settlement can be here before the answer to the transaction that caused it.
-      if (!journal.step(id, 'committed', change)) {
+      if (journal.step(id, 'committed', change)) {
+        journal.settlements.await(id, params.model, askForTicketAt(ticket));
+      } else {
         journal.amend(id, { ...change, late: Date.now() > deadlineMs });
       }
     }, 'process');

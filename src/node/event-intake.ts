@@ -6,9 +6,11 @@ import {
   givesTicketTo,
   type NewNodesEvent,
   type PromptEvent,
+  type SettledEvent,
 } from '../core/index.js';
 import { type CursorScope, isJournalError, type Journal } from '../tickets/index.js';
 import { untilWritten } from './durable-write.js';
+import type { SettlementIntake } from './settlement/settlement-intake.js';
 
 export interface EventIntakeOptions {
   readonly smallId: bigint;
@@ -32,6 +34,7 @@ export interface IntakeListener {
 interface Modules {
   readonly chain: Chain;
   readonly journal: Journal;
+  readonly settlements: Pick<SettlementIntake, 'apply' | 'asksForWork'>;
   readonly listener: IntakeListener;
   readonly logger: Logger;
 }
@@ -156,6 +159,7 @@ export class EventIntake {
    * cut takes it away, together with the cursor after it.
    */
   #asksForWork(event: ChainEvent): boolean {
+    if (this.#modules.settlements.asksForWork(event)) return true;
     return event.kind !== 'unsupported_prompt' && givesTicketTo(event, this.#options.smallId);
   }
 
@@ -168,26 +172,27 @@ export class EventIntake {
   }
 
   #apply(event: ChainEvent, outcome: Outcome): void {
-    const { journal, logger } = this.#modules;
+    const { journal, settlements, logger } = this.#modules;
     const { smallId } = this.#options;
     if (event.kind === 'prompt') this.#prompt(event, outcome);
     else if (event.kind === 'new_nodes') this.#sampled(event, outcome);
-    else if (event.kind === 'settled') {
-      journal.dropPrompt(event.ticketId);
-      journal.dropSampling(event.ticketId);
-      if (journal.step(event.ticketId, 'settled')) outcome.settled.push(event.ticketId);
-    } else if (event.kind === 'dispute') {
-      if (journal.step(event.ticketId, 'disputed', { reason: 'the nodes of the ticket do not agree' })) {
-        outcome.says.push(() => logger.error({ ticket: event.ticketId }, 'the ticket is disputed'));
-      }
-    } else if (event.kind === 'first_submission') {
+    else if (event.kind === 'settled') this.#settled(event, outcome);
+    else if (event.kind === 'first_submission') {
       if (event.nodeId === smallId && journal.commitment(event.ticketId) === undefined) {
         outcome.says.push(() => alarmOfTwin(logger, event.ticketId));
       }
-    } else if (event.kind === 'unsupported_prompt' && event.nodes.includes(smallId)) {
-      const fields = { ticket: event.ticketId, model: event.model };
-      outcome.says.push(() => logger.warn(fields, `skipped: ${event.modality} prompts cannot be run`));
     }
+    const afterwards = settlements.apply(event);
+    if (afterwards !== undefined) outcome.says.push(afterwards);
+  }
+
+  #settled({ ticketId, oracleNodeId }: SettledEvent, { settled }: Outcome): void {
+    const { journal } = this.#modules;
+    journal.dropPrompt(ticketId);
+    journal.dropSampling(ticketId);
+    const change =
+      oracleNodeId === undefined ? {} : { reason: `settled by the oracle, node ${oracleNodeId}` };
+    if (journal.step(ticketId, 'settled', change)) settled.push(ticketId);
   }
 
   #prompt(event: PromptEvent, outcome: Outcome): void {

@@ -95,7 +95,7 @@ export class TicketFlow {
     for (const id of ids) if (!this.#take(id)) this.#backlog = true;
   }
 
-  /** Ends the work on a ticket that has settled; one that is bound to its answer hears it from the chain. */
+  /** Ends the work on a ticket that is over for this node; one that is bound to its answer hears it from the chain. */
   ended(id: string): void {
     if (this.#modules.journal.commitment(id) === undefined) this.#inFlight.get(id)?.abort.abort();
   }

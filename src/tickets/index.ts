@@ -1,4 +1,5 @@
 export type { Durability, WriteHook } from './database.js';
+export type { DisputeCounts, Judgement } from './dispute-table.js';
 export { type CursorScope, Journal, type JournalModules, type JournalOptions } from './journal.js';
 export { isJournalError } from './journal-error.js';
 export type { Sampling } from './prompt-table.js';

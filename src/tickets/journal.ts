@@ -6,10 +6,14 @@ import {
   type SignedTransaction,
   type Ticket,
   type TicketState,
+  type UnsupportedPromptEvent,
 } from '../core/index.js';
 import { CommitmentTable } from './commitment-table.js';
 import { Database, type Durability, type WriteHook } from './database.js';
+import { DisputeTable } from './dispute-table.js';
+import { asTextPrompt } from './foreign-modality.js';
 import { PromptTable, type Sampling } from './prompt-table.js';
+import { SettlementTable } from './settlement-table.js';
 import { type TicketChange, TicketTable } from './ticket-table.js';
 
 /** A ticket settles or is disputed within minutes; what is older than this is read from the chain if needed. */
@@ -46,6 +50,8 @@ export interface CursorScope {
  */
 export class Journal {
   readonly path: string;
+  readonly disputes: DisputeTable;
+  readonly settlements: SettlementTable;
   readonly #database: Database;
   readonly #tickets: TicketTable;
   readonly #commitments: CommitmentTable;
@@ -59,6 +65,8 @@ export class Journal {
     this.#tickets = new TicketTable({ database, now });
     this.#commitments = new CommitmentTable({ database, now });
     this.#prompts = new PromptTable({ database, now });
+    this.disputes = new DisputeTable({ database });
+    this.settlements = new SettlementTable({ database });
   }
 
   /**
@@ -121,6 +129,14 @@ export class Journal {
   /** Enters a ticket as `received`; false where it is there already. */
   open(event: PromptEvent, leafIndex: bigint, deadlineMs: number): boolean {
     return this.#database.write(() => this.#tickets.open(event, leafIndex, deadlineMs));
+  }
+
+  /** Enters a ticket of a modality that the node does not run, as `skipped`. */
+  skip(event: UnsupportedPromptEvent, leafIndex: bigint, deadlineMs: number, reason: string): void {
+    this.#database.write(() => {
+      const isNew = this.#tickets.open(asTextPrompt(event), leafIndex, deadlineMs);
+      if (isNew) this.#tickets.step(event.ticketId, 'skipped', { reason });
+    });
   }
 
   /** Moves a ticket on; false where it cannot go there from where it stands (its state then stays). */

@@ -113,4 +113,41 @@ export const MIGRATIONS: readonly string[] = [
   CREATE INDEX tickets_open ON tickets (deadline)
     WHERE state IN ('received', 'running', 'answered', 'committing');
   `,
+  `
+  -- Tickets that this node has committed to, until they settle or are disputed, and when the chain is to be asked
+  -- to settle them. waiting: their echelon has too few nodes.
+  CREATE TABLE settlements (
+    ticket_id TEXT PRIMARY KEY,
+    model TEXT NOT NULL,
+    due INTEGER NOT NULL,
+    attempts INTEGER NOT NULL DEFAULT 0,
+    sent INTEGER NOT NULL DEFAULT 0,
+    waiting INTEGER NOT NULL DEFAULT 0
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX settlements_due ON settlements (due);
+  CREATE INDEX settlements_waiting ON settlements (model) WHERE waiting = 1;
+  INSERT INTO settlements (ticket_id, model, due)
+    SELECT id, json_extract(params, '$.model'), deadline FROM tickets WHERE state = 'committed';
+
+  -- Disputes over tickets of this node and, where it is an oracle, over those of others. due: when the node has
+  -- something to do for it. verdict: what it found, from before it was first sent.
+  CREATE TABLE disputes (
+    seq INTEGER PRIMARY KEY,
+    ticket_id TEXT NOT NULL UNIQUE,
+    since INTEGER NOT NULL,
+    cause TEXT NOT NULL,
+    state TEXT NOT NULL,
+    due INTEGER,
+    attempts INTEGER NOT NULL DEFAULT 0,
+    verdict TEXT,
+    findings TEXT,
+    counts_agree INTEGER,
+    digest TEXT,
+    settlement TEXT,
+    oracle TEXT,
+    own TEXT,
+    note TEXT
+  ) STRICT;
+  CREATE INDEX disputes_due ON disputes (due) WHERE due IS NOT NULL;
+  `,
 ];

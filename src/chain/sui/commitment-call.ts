@@ -1,27 +1,12 @@
-import { GrpcTypes } from '@mysten/sui/grpc';
 import { Transaction } from '@mysten/sui/transactions';
-import { normalizeSuiAddress } from '@mysten/sui/utils';
-import { AtomaError, type Commitment } from '../../core/index.js';
+import type { Commitment } from '../../core/index.js';
 import type { Endpoint } from './endpoint.js';
-import { rpcCode } from './rpc-errors.js';
+import { PARAMETER, takesRandom } from './function-shape.js';
 
-const MODULE = 'settlement';
 const FUNCTION = 'submit_commitment';
-const SUI_FRAMEWORK = normalizeSuiAddress('0x2');
-
-/** The parameters in every package published so far; a `*` stands for the package's own address. */
-const COMMON_PARAMETERS = [
-  '&mut *::db::AtomaDb',
-  '&*::db::NodeBadge',
-  `${SUI_FRAMEWORK}::object::ID`,
-  'u64',
-  'u64',
-  'vector<u8>',
-  'vector<u8>',
-];
-/** Declared by later packages only. */
-const RANDOM = `&${SUI_FRAMEWORK}::random::Random`;
-const CONTEXT = `&mut ${SUI_FRAMEWORK}::tx_context::TxContext`;
+const { database, badge, id, u64, bytes } = PARAMETER;
+/** In every package published so far; later ones take `&Random` besides. */
+const PARAMETERS = [database, badge, id, u64, u64, bytes, bytes];
 
 export interface CommitmentCallOptions {
   /** The package that is called. */
@@ -47,10 +32,8 @@ export class CommitmentCall {
     options: CommitmentCallOptions,
     modules: { readonly endpoint: Endpoint },
   ): Promise<CommitmentCall> {
-    const descriptor = await readFunction(options.packageId, modules.endpoint);
-    const withRandom = [true, false].find((random) => matches(descriptor, random));
-    if (withRandom === undefined) throw unsupported(options.packageId, describeFunction(descriptor));
-    return new CommitmentCall({ ...options, withRandom });
+    const wanted = { packageId: options.packageId, name: FUNCTION, parameters: PARAMETERS };
+    return new CommitmentCall({ ...options, withRandom: await takesRandom(wanted, modules) });
   }
 
   /** The call as a transaction of `sender`, its object versions and gas still open. */
@@ -59,9 +42,7 @@ export class CommitmentCall {
     const tx = new Transaction();
     tx.setSender(sender);
     tx.moveCall({
-      package: packageId,
-      module: MODULE,
-      function: FUNCTION,
+      target: `${packageId}::settlement::${FUNCTION}`,
       arguments: [
         tx.object(atomaDbId),
         tx.object(nodeBadgeId),
@@ -75,74 +56,4 @@ export class CommitmentCall {
     });
     return tx;
   }
-}
-
-async function readFunction(
-  packageId: string,
-  endpoint: Endpoint,
-): Promise<GrpcTypes.FunctionDescriptor | undefined> {
-  const { movePackageService } = endpoint.client;
-  const request = { packageId, moduleName: MODULE, name: FUNCTION };
-  try {
-    return (await movePackageService.getFunction(request)).response.function;
-  } catch (error) {
-    if (rpcCode(error) === 'NOT_FOUND') return undefined;
-    throw error;
-  }
-}
-
-function matches(descriptor: GrpcTypes.FunctionDescriptor | undefined, withRandom: boolean): boolean {
-  if (descriptor === undefined || descriptor.typeParameters.length > 0 || descriptor.returns.length > 0) {
-    return false;
-  }
-  const callable = descriptor.visibility === GrpcTypes.FunctionDescriptor_Visibility.PUBLIC;
-  if (!callable && descriptor.isEntry !== true) return false;
-  const wanted = withRandom ? [...COMMON_PARAMETERS, RANDOM] : COMMON_PARAMETERS;
-  const found = descriptor.parameters.map(describeParameter);
-  if (isContext(found.at(-1))) found.pop();
-  return found.length === wanted.length && wanted.every((type, index) => sameType(type, found[index]));
-}
-
-function isContext(type: string | undefined): boolean {
-  return type === CONTEXT || type === CONTEXT.replace('&mut ', '&');
-}
-
-/** A `*` matches any address: the struct belongs to the package's first version, whatever is called now. */
-function sameType(wanted: string, found: string | undefined): boolean {
-  return found?.replace(/0x[0-9a-f]{64}(?=::db::)/, '*') === wanted;
-}
-
-function describeFunction(descriptor: GrpcTypes.FunctionDescriptor | undefined): string {
-  if (descriptor === undefined) return `${FUNCTION}: nothing of that name`;
-  const generics = descriptor.typeParameters.length > 0 ? `<${descriptor.typeParameters.length} types>` : '';
-  const returns = descriptor.returns.map(describeParameter).join(', ');
-  const parameters = descriptor.parameters.map(describeParameter).join(', ');
-  return `${FUNCTION}${generics}(${parameters})${returns === '' ? '' : `: (${returns})`}`;
-}
-
-function describeParameter(parameter: GrpcTypes.OpenSignature): string {
-  const { IMMUTABLE, MUTABLE } = GrpcTypes.OpenSignature_Reference;
-  const reference = parameter.reference === MUTABLE ? '&mut ' : parameter.reference === IMMUTABLE ? '&' : '';
-  return `${reference}${describeType(parameter.body)}`;
-}
-
-function describeType(body: GrpcTypes.OpenSignatureBody | undefined): string {
-  const { DATATYPE, VECTOR, TYPE_UNKNOWN } = GrpcTypes.OpenSignatureBody_Type;
-  const type = body?.type ?? TYPE_UNKNOWN;
-  const inner = (body?.typeParameterInstantiation ?? []).map(describeType).join(', ');
-  if (type === DATATYPE) {
-    const name = (body?.typeName ?? '?').replace(/^[^:]*/, (address) => normalizeSuiAddress(address));
-    return inner === '' ? name : `${name}<${inner}>`;
-  }
-  if (type === VECTOR) return `vector<${inner}>`;
-  return GrpcTypes.OpenSignatureBody_Type[type].toLowerCase();
-}
-
-function unsupported(packageId: string, found: string): AtomaError {
-  const wanted = `${FUNCTION}(${COMMON_PARAMETERS.join(', ')}[, ${RANDOM}])`;
-  return new AtomaError(
-    'unsupported_contract',
-    `the package ${packageId} has ${MODULE}::${found}, wanted ${MODULE}::${wanted}; check client.package_id, or use a node made for this contract`,
-    { fields: { packageId, found, wanted } },
-  );
 }

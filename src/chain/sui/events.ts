@@ -1,5 +1,11 @@
 import { normalizeSuiAddress } from '@mysten/sui/utils';
-import { type ChainEvent, messageOf, type PromptEvent, type PromptParams } from '../../core/index.js';
+import {
+  type ChainEvent,
+  messageOf,
+  type PromptEvent,
+  type PromptParams,
+  type TimeoutInfo,
+} from '../../core/index.js';
 import { MAX_CHUNKS } from '../commitment.js';
 import { BcsReader } from './bcs-reader.js';
 import { type EventName, floatFromBits } from './layout.js';
@@ -109,10 +115,11 @@ const BY_NAME: Readonly<Record<EventName, Decoder>> = {
   'gate::Text2ImagePromptEvent': (reader, origin) => {
     const ticketId = reader.address();
     const model = readImageModel(reader);
-    reader.u64();
+    const chunksCount = reader.u64();
     const nodes = readNodes(reader);
-    reader.bytes();
-    return { kind: 'unsupported_prompt', ...origin, ticketId, modality: 'text2image', model, nodes };
+    const outputDestination = reader.bytes();
+    const known = { ticketId, model, chunksCount, nodes, outputDestination };
+    return { kind: 'unsupported_prompt', ...origin, modality: 'text2image', ...known };
   },
   'settlement::FirstSubmissionEvent': (reader, origin) => {
     return { kind: 'first_submission', ...origin, ticketId: reader.address(), nodeId: reader.u64() };
@@ -124,8 +131,7 @@ const BY_NAME: Readonly<Record<EventName, Decoder>> = {
   },
   'settlement::DisputeEvent': (reader, origin) => {
     const ticketId = reader.address();
-    reader.option(() => [reader.u64(), reader.u64(), reader.u64(), reader.u64()]);
-    return { kind: 'dispute', ...origin, ticketId };
+    return { kind: 'dispute', ...origin, ticketId, timeout: reader.option(() => readTimeout(reader)) };
   },
   'settlement::SettledEvent': (reader, origin) => {
     const ticketId = reader.address();
@@ -153,6 +159,16 @@ function readPrompt(reader: BcsReader, origin: Origin): PromptEvent {
     );
   }
   return { kind: 'prompt', ...origin, ticketId, params, chunksCount, nodes, outputDestination };
+}
+
+/** In the order of the fields on the wire, as {@link readParams}. */
+function readTimeout(reader: BcsReader): TimeoutInfo {
+  return {
+    timedOutCount: reader.u64(),
+    timeoutMs: reader.u64(),
+    startedInEpoch: reader.u64(),
+    epochStartedAtMs: reader.u64(),
+  };
 }
 
 /** An object literal is evaluated in the order it is written, which here is the order on the wire. */

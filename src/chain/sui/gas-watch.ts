@@ -67,13 +67,16 @@ export class GasWatch {
     this.#budget = budget;
   }
 
-  /** A commitment ran just now. */
-  spent(used: GrpcTypes.GasCostSummary | undefined): void {
+  /**
+   * A transaction ran just now.
+   * @param options.isCommitment what others cost says nothing of the next commitment
+   */
+  spent(used: GrpcTypes.GasCostSummary | undefined, options: { readonly isCommitment: boolean }): void {
     if (used !== undefined && this.#balance !== undefined) {
       this.#balance -= netCost(used);
       this.#spendings++;
     }
-    this.#learn(used);
+    if (options.isCommitment) this.#learn(used);
     const known = used !== undefined && this.#balance !== undefined;
     if (!known || performance.now() - this.#readAtMs > REREAD_AFTER_MS) this.#reread();
   }

@@ -6,10 +6,22 @@ import {
   type ChainEvent,
   type Commitment,
   type CommitmentReceipt,
+  type OracleVerdict,
   type PromptEvent,
+  type SettleReceipt,
+  type TicketOnChain,
 } from '../../core/index.js';
-import type { Chain, ChainBatch, ChainStatus, FollowOptions, GasStatus, SubmitOptions } from '../chain.js';
+import type {
+  Chain,
+  ChainBatch,
+  ChainStatus,
+  DutyOptions,
+  FollowOptions,
+  GasStatus,
+  SubmitOptions,
+} from '../chain.js';
 import { CommitmentCall } from './commitment-call.js';
+import { CommitmentSubmitter } from './commitment-submitter.js';
 import { parseCursor } from './cursor.js';
 import { type Endpoint, openEndpoint } from './endpoint.js';
 import { EventSource } from './event-source.js';
@@ -19,9 +31,13 @@ import { EventHistory } from './history.js';
 import { linkAbort } from './linked-abort.js';
 import { checkRegistration } from './registration.js';
 import { chainUnavailable } from './rpc-errors.js';
+import { SettlementCall } from './settlement-call.js';
+import { SettlementSubmitter } from './settlement-submitter.js';
+import { TicketReader } from './ticket-reader.js';
 import { Tip } from './tip.js';
 import { TransactionClient } from './transaction-client.js';
-import { CommitmentSubmitter } from './transactions.js';
+import { TransactionSubmitter } from './transactions.js';
+import { VerdictReader } from './verdict-reader.js';
 
 /** Sui makes several checkpoints a second and a stream reports each of them: 30 s of silence is no pause. */
 const IDLE_LIMIT_MS = 30_000;
@@ -71,7 +87,10 @@ interface Parts {
   readonly gas: GasWatch;
   readonly client: TransactionClient;
   readonly past: EventHistory;
-  readonly submitter: CommitmentSubmitter;
+  readonly commitments: CommitmentSubmitter;
+  readonly settlements: SettlementSubmitter;
+  readonly tickets: TicketReader;
+  readonly verdicts: VerdictReader;
 }
 
 /** The contract on Sui, through a full node's gRPC API. */
@@ -120,10 +139,10 @@ export class SuiChain implements Chain {
     const spoolLimitBytes = options.spoolLimitBytes ?? SPOOL_LIMIT_BYTES;
     const { chainIdentifier: chainId } = await endpoint.client.core.getChainIdentifier();
     await checkRegistration({ atomaDbId, nodeBadgeId, smallId, owner: address }, { endpoint });
-    const call = await CommitmentCall.read(
-      { packageId: callPackageId, atomaDbId, nodeBadgeId },
-      { endpoint },
-    );
+    const callOptions = { packageId: callPackageId, atomaDbId, nodeBadgeId };
+    const call = await CommitmentCall.read(callOptions, { endpoint });
+    const settlementCall = await SettlementCall.read(callOptions, { endpoint });
+    for (const reason of settlementCall.lacking) logger.warn(reason);
     const tip = new Tip();
     const source = new EventSource({ packageId, idleLimitMs }, { endpoint });
     const follower = new EventFollower(
@@ -133,12 +152,17 @@ export class SuiChain implements Chain {
     const past = new EventHistory({ smallId }, { source, endpoint, logger });
     const gas = new GasWatch({ address, callTimeoutMs }, { endpoint, logger });
     const client = new TransactionClient({ callTimeoutMs }, { endpoint, keypair, logger });
-    const submitter = new CommitmentSubmitter({ requestTimeoutMs }, { client, call, gas, logger });
+    const submitter = new TransactionSubmitter({ requestTimeoutMs }, { client, gas, logger });
+    const commitments = new CommitmentSubmitter({ submitter, call, logger });
+    const settlements = new SettlementSubmitter({ submitter, client, call: settlementCall });
+    const tickets = new TicketReader({ callTimeoutMs }, { endpoint, logger });
+    const verdicts = new VerdictReader({ callTimeoutMs }, { endpoint, logger });
     logger.info({ endpoint: endpoint.url, chainId, address, smallId: `${smallId}` }, 'connected to Sui');
     const scope = { chainId, packageId };
     return new SuiChain({
       ...scope,
-      ...{ callTimeoutMs, address, endpoint, tip, follower, past, gas, client, submitter },
+      ...{ callTimeoutMs, address, endpoint, tip, follower, past, gas, client },
+      ...{ commitments, settlements, tickets, verdicts },
     });
   }
 
@@ -168,8 +192,26 @@ export class SuiChain implements Chain {
   }
 
   submitCommitment(commitment: Commitment, options: SubmitOptions): Promise<CommitmentReceipt> {
-    const { submitter } = this.#parts;
-    return this.#until(options.signal, (signal) => submitter.submit(commitment, { ...options, signal }));
+    const { commitments } = this.#parts;
+    return this.#until(options.signal, (signal) => commitments.submit(commitment, { ...options, signal }));
+  }
+
+  tryToSettle(ticketId: string, options: DutyOptions): Promise<SettleReceipt> {
+    const { settlements } = this.#parts;
+    return this.#until(options.signal, (signal) => settlements.tryToSettle(ticketId, { signal }));
+  }
+
+  settleDispute(verdict: OracleVerdict, options: DutyOptions): Promise<string> {
+    const { settlements } = this.#parts;
+    return this.#until(options.signal, (signal) => settlements.settleDispute(verdict, { signal }));
+  }
+
+  readVerdict(digest: string, signal: AbortSignal): Promise<OracleVerdict | undefined> {
+    return this.#until(signal, (linked) => this.#parts.verdicts.read(digest, linked));
+  }
+
+  readTicket(ticketId: string, signal: AbortSignal): Promise<TicketOnChain | undefined> {
+    return this.#until(signal, (linked) => this.#parts.tickets.read(ticketId, linked));
   }
 
   refreshGas(signal: AbortSignal): Promise<GasStatus> {

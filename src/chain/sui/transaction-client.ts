@@ -11,6 +11,8 @@ import { isEndpointRefusal, type Verdict, verdictOf, verdictOfBuild } from './tr
 
 /** What is asked of a transaction that ran. */
 const READ_MASK = { paths: ['digest', 'effects.status', 'effects.gas_used'] };
+/** What is asked of a simulation: paths start at its response. */
+const SIMULATION_MASK = { paths: ['transaction.events'] };
 
 /** How long a caller waits, and what it is about. */
 export interface CallLimits {
@@ -60,10 +62,13 @@ export class TransactionClient {
     return this.#modules.endpoint.url;
   }
 
-  /** The endpoint fills in object versions, gas coin, price and budget by a simulation. */
-  build(transaction: () => Transaction, limits: CallLimits): Promise<Built | Verdict> {
+  /**
+   * The endpoint fills in object versions, gas coin, price and budget by a simulation.
+   * @param noun what it is, for errors: `commitment`; the same below
+   */
+  build(transaction: () => Transaction, limits: CallLimits, noun: string): Promise<Built | Verdict> {
     const { endpoint } = this.#modules;
-    return this.#answered(limits, 'simulating a commitment', async ({ abort }) => {
+    return this.#answered(limits, `simulating a ${noun}`, async ({ abort }) => {
       try {
         const bytes = await orAborted(transaction().build({ client: endpoint.client }), abort);
         const { budget } = TransactionDataBuilder.fromBytes(bytes).snapshot().gasData;
@@ -72,6 +77,21 @@ export class TransactionClient {
         if (abort.aborted) throw error;
         return verdictOfBuild(error);
       }
+    });
+  }
+
+  /**
+   * The types of the events that a built transaction would emit now, `address::module::Name`; none where it would
+   * fail.
+   */
+  eventTypes({ bytes }: Built, limits: CallLimits, noun: string): Promise<readonly string[]> {
+    return this.#answered(limits, `simulating a ${noun}`, async (options) => {
+      const { transactionExecutionService } = this.#modules.endpoint.client;
+      const { response } = await transactionExecutionService.simulateTransaction(
+        { transaction: { bcs: { value: bytes } }, readMask: SIMULATION_MASK },
+        options,
+      );
+      return (response.transaction?.events?.events ?? []).map(({ eventType }) => eventType ?? '');
     });
   }
 
@@ -85,8 +105,12 @@ export class TransactionClient {
    * Sends the same bytes until there is an answer; a second time they change nothing and are answered alike.
    * @throws what gRPC throws where the chain refuses it
    */
-  execute({ bytes, signature, digest }: SignedTransaction, limits: CallLimits): Promise<Executed> {
-    return this.#answered(limits, 'sending a commitment', async (options) => {
+  execute(
+    { bytes, signature, digest }: SignedTransaction,
+    limits: CallLimits,
+    noun: string,
+  ): Promise<Executed> {
+    return this.#answered(limits, `sending a ${noun}`, async (options) => {
       const { transactionExecutionService } = this.#modules.endpoint.client;
       const { response } = await transactionExecutionService.executeTransaction(
         {

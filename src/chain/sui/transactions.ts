@@ -1,28 +1,20 @@
+import type { Transaction } from '@mysten/sui/transactions';
 import type { Logger } from 'pino';
-import {
-  AtomaError,
-  Backoff,
-  type Commitment,
-  type CommitmentReceipt,
-  pause,
-  type SignedTransaction,
-} from '../../core/index.js';
+import { AtomaError, Backoff, pause, type SignedTransaction } from '../../core/index.js';
 import type { SubmitOptions } from '../chain.js';
-import { ABORT, isMissingField } from './abort-codes.js';
-import type { CommitmentCall } from './commitment-call.js';
-import {
-  budgetTooHigh,
-  commitmentRejected,
-  endpointTrails,
-  outOfGas,
-  ticketGone,
-  transactionRejected,
-} from './commitment-errors.js';
 import type { GasWatch } from './gas-watch.js';
 import { RETRY } from './persistent-call.js';
 import { cancelled, describeError } from './rpc-errors.js';
 import { SerialQueue } from './serial-queue.js';
-import type { CallLimits, TransactionClient } from './transaction-client.js';
+import {
+  type Abort,
+  budgetTooHigh,
+  endpointTrails,
+  outOfGas,
+  type Subject,
+  transactionRejected,
+} from './submission-errors.js';
+import type { Built, CallLimits, TransactionClient } from './transaction-client.js';
 import { type Verdict, verdictOfRefusal } from './transaction-verdict.js';
 
 /** More than a few that no stale object explains mean something that building cannot mend. */
@@ -36,37 +28,55 @@ const LAST_LOOK_MS = 2_000;
 const MAX_BUDGET_MIST = 100_000_000n;
 
 export interface SubmitterOptions {
-  /** How long one commitment may take from the moment it is its turn. */
+  /** How long one submission may take from the moment it is its turn. */
   readonly requestTimeoutMs: number;
 }
 
 export interface SubmitterModules {
   readonly client: TransactionClient;
-  readonly call: CommitmentCall;
   readonly gas: GasWatch;
   readonly logger: Logger;
 }
 
+/** A transaction to bring onto the chain. */
+export interface Submission {
+  readonly subject: Subject;
+  /** Makes it, as one of `sender`, its object versions and gas still open. */
+  readonly transaction: (sender: string) => Transaction;
+  /** Whether an abort can come of an earlier transaction of this submission, which did what this one wants. */
+  readonly mayRepeat: (abort: Abort) => boolean;
+  /** Whether it is worth sending, as built; where not given, it is. */
+  readonly isWorthwhile?: (built: Built, limits: CallLimits) => Promise<boolean>;
+  /** Whether the cost of later commitments is to be reckoned by it. */
+  readonly isCommitment: boolean;
+}
+
+/** What came of a submission; `idle` where it was not worth sending. */
+export type Conclusion =
+  | { readonly kind: 'done'; readonly digest: string }
+  | { readonly kind: 'idle' }
+  | Abort;
+
 /** One submission, at its turn. */
 interface Job {
-  readonly commitment: Commitment;
+  readonly submission: Submission;
   readonly limits: CallLimits;
   readonly onSigned: (transaction: SignedTransaction) => void;
-  /** Every transaction of this commitment that may have been sent, of earlier runs too; the newest last. */
+  /** Every transaction of this submission that may have been sent, of earlier runs too; the newest last. */
   readonly sent: SignedTransaction[];
 }
 
 /**
- * Sends commitments, one at a time, the one with the earliest deadline first. Not more at once: each names the
- * node's badge, an object that an address owns, in one version, and validators let one transaction at a time
- * have that version. Two in flight would lock it, and gas coins split for each would not help: the badge is
- * what they share.
+ * Sends the node's transactions, one at a time, the one with the earliest deadline first, those without a deadline
+ * last. Not more at once: each commitment names the node's badge, an object that an address owns, in one version,
+ * and validators let one transaction at a time have that version. Two in flight would lock it, and gas coins split
+ * for each would not help: the badge is what they share.
  *
  * The same lock is why a commitment is never paid for twice. A transaction built anew names either the same
  * version of the badge as the one before, of which only one can run then; or a newer one, so that the older
  * one has run or never will, and a look at the ledger after the build tells which.
  */
-export class CommitmentSubmitter {
+export class TransactionSubmitter {
   readonly #options: SubmitterOptions;
   readonly #modules: SubmitterModules;
   readonly #queue = new SerialQueue();
@@ -77,24 +87,28 @@ export class CommitmentSubmitter {
   }
 
   /**
-   * {@link Chain.submitCommitment}
-   * @throws AtomaError as there; `chain_unavailable` and `cancelled` carry `fields.digest` where a transaction
-   * was sent whose fate is unknown
+   * @param timeoutMs where it is to take less than the submitter's options allow
+   * @throws AtomaError `out_of_gas`, `gas_budget_too_high`, `transaction_rejected`; `chain_unavailable` and
+   * `cancelled`, with `fields.digest` where a transaction was sent whose fate is unknown; what the submission throws
    */
-  submit(commitment: Commitment, options: SubmitOptions): Promise<CommitmentReceipt> {
-    const { signal, resend, onSigned, deadlineMs } = options;
+  submit(
+    submission: Submission,
+    options: Omit<SubmitOptions, 'onSigned'> & Partial<SubmitOptions>,
+    timeoutMs = this.#options.requestTimeoutMs,
+  ): Promise<Conclusion> {
+    const { signal, resend, onSigned = () => undefined, deadlineMs } = options;
     return this.#queue.run(() => {
       const limits = {
-        deadlineMs: performance.now() + this.#options.requestTimeoutMs,
+        deadlineMs: performance.now() + timeoutMs,
         signal,
-        fields: { ticketId: commitment.ticketId },
+        fields: { ticketId: submission.subject.ticketId },
       };
-      return this.#submit({ commitment, limits, onSigned, sent: [] }, resend);
+      return this.#submit({ submission, limits, onSigned, sent: [] }, resend);
     }, deadlineMs);
   }
 
-  async #submit(job: Job, resend: SignedTransaction | undefined): Promise<CommitmentReceipt> {
-    const { limits } = job;
+  async #submit(job: Job, resend: SignedTransaction | undefined): Promise<Conclusion> {
+    const { limits, submission } = job;
     const backoff = new Backoff(RETRY);
     let verdict = await (resend === undefined ? this.#sendNew(job) : this.#sendAgain(resend, job));
     for (let tries = 1; verdict.kind === 'void'; tries++) {
@@ -102,7 +116,7 @@ export class CommitmentSubmitter {
       const { reason, digest } = verdict;
       this.#modules.logger.warn(
         { ...limits.fields, reason, digest, tries },
-        'the commitment had no effect; building it anew',
+        `the ${submission.subject.noun} had no effect; building it anew`,
       );
       await pause(backoff.next(), limits.signal);
       verdict = await this.#sendNew(job);
@@ -111,34 +125,27 @@ export class CommitmentSubmitter {
   }
 
   #throwIfHopeless(verdict: Extract<Verdict, { kind: 'void' }>, tries: number, job: Job): void {
-    const { ticketId } = job.commitment;
+    const { subject } = job.submission;
     if (!verdict.stale) {
-      if (tries >= MAX_BUILDS) throw transactionRejected(ticketId, tries, verdict);
+      if (tries >= MAX_BUILDS) throw transactionRejected(subject, tries, verdict);
     } else if (performance.now() >= job.limits.deadlineMs) {
-      throw endpointTrails(ticketId, this.#modules.client.url, verdict);
+      throw endpointTrails(subject, this.#modules.client.url, verdict);
     }
   }
 
-  async #conclude(verdict: Exclude<Verdict, { kind: 'void' }>, job: Job): Promise<CommitmentReceipt> {
-    const { ticketId } = job.commitment;
-    if (verdict.kind === 'done') return { digest: verdict.digest, alreadyCommitted: false };
+  async #conclude(
+    verdict: Exclude<Verdict, { kind: 'void' }> | { readonly kind: 'idle' },
+    job: Job,
+  ): Promise<Conclusion> {
     if (verdict.kind === 'unpaid') throw await this.#outOfGas(verdict.reason, job);
-    const { code, module } = verdict;
-    const already = code === BigInt(ABORT.alreadyCommitted);
-    const gone = isMissingField(module, code);
-    if (!already && !gone) throw commitmentRejected(ticketId, verdict);
-    // An earlier transaction may be what committed, and by that have settled the ticket.
-    const earlier = await this.#earlier(job);
-    if (earlier?.kind === 'done') return { digest: earlier.digest, alreadyCommitted: false };
-    if (gone) throw ticketGone(ticketId, verdict);
-    this.#modules.logger.info({ ticketId }, 'the commitment already stands');
-    return { digest: undefined, alreadyCommitted: true };
+    if (verdict.kind !== 'abort' || !job.submission.mayRepeat(verdict)) return verdict;
+    return (await this.#earlier(job)) ?? verdict;
   }
 
-  async #outOfGas(reason: string, { commitment, limits }: Job): Promise<AtomaError> {
+  async #outOfGas(reason: string, { submission, limits }: Job): Promise<AtomaError> {
     const { gas, client } = this.#modules;
     const status = await gas.refresh(limits.signal).catch(() => gas.status);
-    return outOfGas(commitment.ticketId, client.address, status?.balance, reason);
+    return outOfGas(submission.subject, client.address, status?.balance, reason);
   }
 
   /** A transaction from before: it may have run, and if not, nothing else than itself is sent. */
@@ -147,36 +154,38 @@ export class CommitmentSubmitter {
     return (await this.#find(signed, job)) ?? (await this.#send(signed, job));
   }
 
-  async #sendNew(job: Job): Promise<Verdict> {
-    const { client, call, gas } = this.#modules;
-    const { commitment, limits } = job;
-    const { ticketId } = commitment;
-    const built = await client.build(() => call.toTransaction(commitment, client.address), limits);
+  async #sendNew(job: Job): Promise<Verdict | { readonly kind: 'idle' }> {
+    const { client, gas } = this.#modules;
+    const { submission, limits } = job;
+    const { subject } = submission;
+    const built = await client.build(() => submission.transaction(client.address), limits, subject.noun);
     if ('kind' in built) return built;
     // After the build, not before: see the class.
     const earlier = await this.#earlier(job);
     if (earlier !== undefined) return earlier;
-    if (built.budget > MAX_BUDGET_MIST) throw budgetTooHigh(ticketId, built.budget, MAX_BUDGET_MIST);
-    gas.planned(built.budget);
+    if (built.budget > MAX_BUDGET_MIST) throw budgetTooHigh(subject, built.budget, MAX_BUDGET_MIST);
+    if (!((await submission.isWorthwhile?.(built, limits)) ?? true)) return { kind: 'idle' };
+    if (submission.isCommitment) gas.planned(built.budget);
     const signed = await client.sign(built.bytes);
-    if (limits.signal.aborted) throw cancelled('sending a commitment', limits.fields);
+    if (limits.signal.aborted) throw cancelled(sending(job), limits.fields);
     // An endpoint that trails builds the same transaction again.
     if (!job.sent.some(({ digest }) => digest === signed.digest)) {
       job.onSigned(signed);
       job.sent.push(signed);
     }
-    this.#modules.logger.debug({ ticketId, digest: signed.digest }, 'sending a commitment');
+    this.#modules.logger.debug({ ...limits.fields, digest: signed.digest }, sending(job));
     return await this.#send(signed, job);
   }
 
   async #send(signed: SignedTransaction, job: Job): Promise<Verdict> {
     const limits = withDigest(job.limits, signed.digest);
     try {
-      const { verdict, gasUsed } = await this.#modules.client.execute(signed, limits);
-      this.#modules.gas.spent(gasUsed);
+      const { subject, isCommitment } = job.submission;
+      const { verdict, gasUsed } = await this.#modules.client.execute(signed, limits, subject.noun);
+      this.#modules.gas.spent(gasUsed, { isCommitment });
       return verdict;
     } catch (error) {
-      if (limits.signal.aborted) throw cancelled('sending a commitment', limits.fields);
+      if (limits.signal.aborted) throw cancelled(sending(job), limits.fields);
       // No answer, or a refusal, after which it may have run all the same.
       if (error instanceof AtomaError) return await this.#lastLook(signed, error, job);
       const found = await this.#find(signed, job);
@@ -190,13 +199,13 @@ export class CommitmentSubmitter {
       this.#modules.logger.warn({ digest: signed.digest, reason: describeError(reason) }, 'still no answer');
       return undefined;
     });
-    if (job.limits.signal.aborted) throw cancelled('sending a commitment', error.fields);
+    if (job.limits.signal.aborted) throw cancelled(sending(job), error.fields);
     if (found === undefined) throw error;
     return found;
   }
 
-  /** The verdict of the transaction of this commitment that ran with effect, if one did. */
-  async #earlier(job: Job): Promise<Verdict | undefined> {
+  /** The verdict of the transaction of this submission that ran with effect, if one did. */
+  async #earlier(job: Job): Promise<Extract<Verdict, { kind: 'done' }> | undefined> {
     for (const signed of job.sent.toReversed()) {
       const found = await this.#find(signed, job);
       if (found?.kind === 'done') return found;
@@ -209,9 +218,14 @@ export class CommitmentSubmitter {
     const deadlineMs = Math.max(job.limits.deadlineMs, performance.now() + LAST_LOOK_MS);
     const found = await this.#modules.client.find(digest, withDigest({ ...job.limits, deadlineMs }, digest));
     if (found === undefined) return undefined;
-    this.#modules.gas.found(found.gasUsed);
+    if (job.submission.isCommitment) this.#modules.gas.found(found.gasUsed);
     return found.verdict;
   }
+}
+
+/** For errors and logs. */
+function sending({ submission }: Job): string {
+  return `sending a ${submission.subject.noun}`;
 }
 
 function withDigest(limits: CallLimits, digest: string): CallLimits {

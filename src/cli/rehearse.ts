@@ -112,7 +112,7 @@ async function perform(
     { dir, ...chosen, honest, gpu },
     {
       logger,
-      nodeLogger: createLogger(env['LOG_LEVEL'] ?? 'fatal'),
+      nodeLogger: createLogger(env['LOG_LEVEL'] ?? 'silent'),
       signal,
       onProgress: progress.update,
       onLoaded: (models) => {

@@ -31,6 +31,8 @@ interface Place {
 
 /** Nodes in processes of their own, each with another pool, that are all sampled for every prompt. */
 export class Quorum {
+  /** Beyond the time that the chain waits for a commitment, ms. */
+  static readonly pastTimeoutMs = SETTLEMENT_TIMEOUT_MS + 1000;
   readonly network: Network;
   readonly operators: readonly DevnetNode[];
   readonly servings: readonly Serving[];
@@ -61,6 +63,15 @@ export class Quorum {
     }
     const places = await Promise.all(seats.map(async (seat) => ({ seat, serving: await seat.serve() })));
     return new Quorum(network, places);
+  }
+
+  /** A further node, which judges the disputes of the five. */
+  async oracle(): Promise<DevnetNode> {
+    const operator = this.network.chain.addNode({ oracle: true });
+    // The chain's clock, which tests move on, is not the node's: it asks soon, and again, whether a dispute is due.
+    const clientToml = 'oracle = true\nsettlement_timeout_ms = 1000';
+    await (await this.network.seat(operator, { clientToml })).serve();
+    return operator;
   }
 
   /** Sends prompts that all differ, greedy and sampled. @returns the ids of their tickets */

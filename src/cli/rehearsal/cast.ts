@@ -7,6 +7,12 @@ import type { Member, Role } from '../../node/index.js';
 /** Nodes that answer each prompt. */
 export const QUORUM = 3;
 
+/**
+ * After which the oracle asks the chain whether a dispute is due, and again with growing pauses: the dev chain's
+ * clock, which is moved on, is not the oracle's.
+ */
+const ORACLE_TIMEOUT_MS = 1000;
+
 /** A registered node with its part. */
 export interface CastMember extends Member {
   readonly role: Role;
@@ -59,8 +65,8 @@ async function chainConfigOf(
   return config.chain;
 }
 
-function asOracle(config: ChainConfig): ChainConfig {
-  return config;
+function asOracle({ subscriber, client }: ChainConfig): ChainConfig {
+  return { subscriber, client: { ...client, oracle: true, settlementTimeoutMs: ORACLE_TIMEOUT_MS } };
 }
 
 /** The same counts: only the hashes give it away. */

@@ -11,8 +11,11 @@ const POLL_MS = 20;
 const LATE_MS = 5000;
 /** Beyond the timeout, so that no rounding leaves a dispute undue. */
 const BEYOND_TIMEOUT_MS = 1000;
-/** The oracle has to run each disputed prompt, and to hear that it is due; beyond this it has failed. */
-const DECISION_LIMIT_MS = 120_000;
+/**
+ * What the oracle may take to decide, beside twice the time in which the prompts were answered: it runs them once
+ * more, and pauses between two looks at a dispute are as long as that has been waiting.
+ */
+const DECISION_LIMIT_MS = 60_000;
 
 export interface PlayOptions {
   readonly prompts: number;
@@ -59,7 +62,7 @@ export async function play(stage: Stage, options: PlayOptions, modules: PlayModu
   const open = ids.filter((id) => stage.chain.ticket(id) !== undefined);
   if (open.length > 0) {
     onDisputes(open.length);
-    await decide(stage, open, signal);
+    await decide(stage, open, { limitMs: DECISION_LIMIT_MS + 2 * answeringMs, signal });
   }
   return { tickets: ids.map((id, index) => factsOf(stage, id, index)), answeringMs };
 }
@@ -71,15 +74,11 @@ async function ask({ user, chain }: Stage, index: number, { maxTokens }: PlayOpt
 
 /** Until every node that was sampled has committed or will not, or it is too late. */
 async function untilAnswered(stage: Stage, ticketId: string, signal: AbortSignal): Promise<void> {
-  const limitMs = SETTLEMENT_TIMEOUT_MS + LATE_MS;
-  await until(
-    () =>
-      stage.chain
-        .ticket(ticketId)
-        ?.nodes.every(({ smallId, committed }) => committed || hasGivenUp(stage, smallId, ticketId)) ?? true,
-    limitMs,
-    signal,
-  );
+  const isOver = (): boolean => {
+    const nodes = stage.chain.ticket(ticketId)?.nodes ?? [];
+    return nodes.every(({ smallId, committed }) => committed || hasGivenUp(stage, smallId, ticketId));
+  };
+  await until(isOver, { limitMs: SETTLEMENT_TIMEOUT_MS + LATE_MS, signal });
 }
 
 function hasGivenUp({ sides }: Stage, smallId: bigint, ticketId: string): boolean {
@@ -88,12 +87,17 @@ function hasGivenUp({ sides }: Stage, smallId: bigint, ticketId: string): boolea
 }
 
 /** Makes disputes due and waits for the oracle. */
-async function decide({ chain }: Stage, open: readonly string[], signal: AbortSignal): Promise<void> {
+async function decide({ chain }: Stage, open: readonly string[], patience: Patience): Promise<void> {
   chain.advance(SETTLEMENT_TIMEOUT_MS + BEYOND_TIMEOUT_MS);
-  await until(() => open.every((id) => chain.ticket(id) === undefined), DECISION_LIMIT_MS, signal);
+  await until(() => open.every((id) => chain.ticket(id) === undefined), patience);
 }
 
-async function until(condition: () => boolean, limitMs: number, signal: AbortSignal): Promise<void> {
+interface Patience {
+  readonly limitMs: number;
+  readonly signal: AbortSignal;
+}
+
+async function until(condition: () => boolean, { limitMs, signal }: Patience): Promise<void> {
   const end = performance.now() + limitMs;
   while (!condition() && performance.now() < end) {
     await pause(POLL_MS, signal);

@@ -50,7 +50,9 @@ export class TextReport implements RehearsalReport {
   }
 
   disputed(tickets: number): void {
-    write(`\n${tickets} disputed: the chain's clock is moved on, and the oracle runs them again\n`);
+    write(
+      `\n${tickets} disputed: the chain's clock is moved on, so that they are due, and the oracle decides\n`,
+    );
   }
 
   end(result: RehearsalResult): void {

@@ -7,9 +7,9 @@ import { Network, type Seat, type Serving } from './network.js';
 const POOLS = [
   'workers = 1\nsequences = 1\n',
   'workers = 1\nsequences = 2\n',
-  'workers = 2\nsequences = 1\n',
+  'workers = 1\nsequences = 3\nbatch_size = 64\n',
   'workers = 1\nsequences = 8\n',
-  'workers = 2\nsequences = 3\nbatch_size = 64\n',
+  'workers = 2\nsequences = 2\n',
 ];
 const QUESTIONS = [
   'What is Atoma?',
@@ -21,8 +21,8 @@ const QUESTIONS = [
 ];
 /** Beyond what any machine takes for these tickets: none is to be late because others use the cores. */
 const SETTLEMENT_TIMEOUT_MS = 600_000;
-/** A client that was refused comes back after so long, ms. */
-const BUSY_MS = 100;
+/** Between two requests of a client, ms: a load beside the tickets, which leaves the cores to them. */
+const REQUEST_GAP_MS = 150;
 
 interface Place {
   readonly seat: Seat;
@@ -100,7 +100,7 @@ async function client(serving: Serving | undefined, over: AbortSignal): Promise<
   for (let turn = 0; !over.aborted; turn++) {
     const request = {
       prompt: 'Once upon a time',
-      max_tokens: 24,
+      max_tokens: 16,
       temperature: 0.9,
       random_seed: String(turn),
     };
@@ -109,19 +109,20 @@ async function client(serving: Serving | undefined, over: AbortSignal): Promise<
       answered++;
     } catch (error) {
       if (!/busy/.test(String(error))) throw error;
-      await delay(BUSY_MS);
     }
+    await delay(REQUEST_GAP_MS);
   }
   return answered;
 }
 
 /** Each another prompt: greedy and sampled, short and longer, with and without penalties. */
 function requestOf(index: number): Partial<PromptRequest> {
-  const question = QUESTIONS[index % QUESTIONS.length] ?? '';
+  const question = `${QUESTIONS[index % QUESTIONS.length]} (${index})`;
   const isSampled = index % 2 === 1;
   return {
-    prompt: `<|im_start|>user\n${question} (${index})<|im_end|>\n<|im_start|>assistant\n`,
-    maxTokens: BigInt(6 + (index % 11)),
+    // The template costs as many tokens again.
+    prompt: index % 3 === 0 ? `<|im_start|>user\n${question}<|im_end|>\n<|im_start|>assistant\n` : question,
+    maxTokens: BigInt(4 + (index % 11)),
     nodesToSample: BigInt(POOLS.length),
     ...(isSampled && { temperature: 0.4 + (index % 5) / 5, topK: index % 3 === 0 ? 20n : 0n, topP: 0.95 }),
     ...(index % 4 === 3 && { repeatPenalty: 1.1, repeatLastN: 32n }),

@@ -6,6 +6,7 @@ import type { Completion, Executor, Job } from '#src/core/index.js';
 import { Committer } from '#src/node/commit.js';
 import { EventIntake } from '#src/node/event-intake.js';
 import { GasGate } from '#src/node/gas-gate.js';
+import { SettlementIntake } from '#src/node/settlement/settlement-intake.js';
 import { TicketFlow } from '#src/node/ticket-flow.js';
 import { TokenStreams } from '#src/node/token-streams.js';
 import { SCHEDULER_DEFAULTS, Scheduler } from '#src/scheduler/index.js';
@@ -75,11 +76,15 @@ export class IntakeNode {
       {
         chain: watched,
         journal,
+        settlements: new SettlementIntake(
+          { smallId: options.smallId, settlementTimeoutMs: TIMEOUT_MS, oracle: false },
+          { journal, logger, listener: { onReplaced: none, onSettled: none, onDue: none } },
+        ),
         logger,
         listener: {
           onTickets: (ids) => flow.take(ids),
           onSettled: (id) => flow.ended(id),
-          onSamplings: () => undefined,
+          onSamplings: none,
         },
       },
     );
@@ -123,6 +128,8 @@ export class IntakeNode {
     this.#journal.close();
   }
 }
+
+const none = (): void => undefined;
 
 function scopeOf(chain: Chain): { readonly chain: string; readonly filter: string } {
   return { chain: `${chain.name}:${chain.status().chainId}`, filter: 'bench' };

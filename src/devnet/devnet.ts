@@ -11,10 +11,11 @@ import { Books, type DevnetTicket } from './books.js';
 import type { EchelonRequest } from './catalogue.js';
 import { Clock } from './clock.js';
 import { CommitmentLog, type DevnetCommitment } from './commitment-log.js';
-import { DEVNET_PACKAGE, tomaType } from './contract/names.js';
+import { tomaType } from './contract/names.js';
 import type { SettledTicket, Slash } from './contract/records.js';
 import { EventIndex } from './event-index.js';
 import { createGenesis, type Genesis } from './genesis.js';
+import { Levers } from './levers.js';
 import { type DevnetOptions, devnetOptions } from './options.js';
 import { SeededRandom, SYSTEM_RANDOM } from './random.js';
 import { GrpcServer } from './server.js';
@@ -24,7 +25,6 @@ import { ledgerService } from './services/ledger-service.js';
 import { packageService } from './services/package-service.js';
 import { SUI_COIN_INFO, stateService } from './services/state-service.js';
 import { Subscriptions } from './services/subscription-service.js';
-import { runAs } from './transactor.js';
 
 export type { DevnetManager, DevnetNode, DevnetOperator, DevnetUser, NodeRequest } from './accounts.js';
 export type { DevnetTicket } from './books.js';
@@ -44,6 +44,7 @@ interface Parts {
   readonly index: EventIndex;
   readonly subscriptions: Subscriptions;
   readonly commitments: CommitmentLog;
+  readonly levers: Levers;
   readonly server: GrpcServer;
   readonly port: number;
 }
@@ -113,7 +114,8 @@ export class Devnet {
       modules,
     );
     const port = await server.listen(options.host, options.port);
-    const parts = { options, genesis, clock, index, subscriptions, commitments, server, port };
+    const levers = new Levers(genesis);
+    const parts = { options, genesis, clock, index, subscriptions, commitments, levers, server, port };
     const devnet = new Devnet(parts, accounts);
     modules.logger.info({ url: devnet.url, chainId: devnet.chainId }, 'The dev chain is up');
     return devnet;
@@ -195,18 +197,20 @@ export class Devnet {
 
   /**
    * Asks one more node to commit to an open ticket with leaves to spare: one of a prompt without
-   * `nodes_to_sample` on a chain with `crossValidationChunks` above 1. Such a ticket settles once all its
-   * leaves are there, or by `try_to_settle` without those that nobody was asked for.
+   * `nodes_to_sample` on a chain with `crossValidationChunks` above 1 and no `crossValidationPermille`. Such a
+   * ticket settles once all its leaves are there, or by `try_to_settle` without those that nobody was asked for.
    * @throws AtomaError `devnet_setup_failed` where the ticket or the node does not exist or none fits in
    */
   sampleMore(ticketId: string, smallId: bigint): void {
-    const { faucet, ids, ledger } = this.#parts.genesis;
-    runAs(ledger, faucet.address, (tx) => {
-      tx.moveCall({
-        target: `${DEVNET_PACKAGE}::oracle::sample_node`,
-        arguments: [tx.object(ids.atomaDbId), tx.pure.id(ticketId), tx.pure.u64(smallId)],
-      });
-    });
+    this.#parts.levers.sampleMore(ticketId, smallId);
+  }
+
+  /**
+   * Calls `settlement::try_to_settle` as somebody who has no part in the ticket.
+   * @throws AtomaError `devnet_setup_failed` where the ticket is gone
+   */
+  tryToSettle(ticketId: string): void {
+    this.#parts.levers.tryToSettle(ticketId);
   }
 
   /**

@@ -12,6 +12,7 @@ export {
   type Slash,
 } from './devnet.js';
 export { type DevnetFiles, type DevnetFilesOptions, writeDevnetFiles } from './files.js';
+export type { ImagePromptRequest } from './image-prompt.js';
 export { DEVNET_DEFAULTS, type DevnetOptions } from './options.js';
 export type { PromptRequest } from './prompt-transaction.js';
 export type { Settlement } from './settlement-watch.js';

@@ -3,9 +3,9 @@ import { Transaction, type TransactionResult } from '@mysten/sui/transactions';
 import { floatToBits } from '../chain/index.js';
 
 /** The MessagePack string `Ipfs`: four characters (0xa4), then the characters. */
-const IPFS_DESTINATION = Uint8Array.of(0xa4, 0x49, 0x70, 0x66, 0x73);
+export const IPFS_DESTINATION = Uint8Array.of(0xa4, 0x49, 0x70, 0x66, 0x73);
 /** Far above the fees of the dev chain's model; what is not used comes back. */
-const MAX_FEE_PER_TOKEN = 1_000n;
+export const MAX_FEE_PER_TOKEN = 1_000n;
 
 /** What a user asks for. What is left out is greedy, unpenalised and short. */
 export interface PromptRequest {

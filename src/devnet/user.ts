@@ -17,6 +17,7 @@ import {
   Tip,
 } from '../chain/index.js';
 import { AtomaError, messageOf } from '../core/index.js';
+import { type ImagePromptRequest, imagePromptTransaction } from './image-prompt.js';
 import {
   gateTransaction,
   type PromptObjects,
@@ -100,6 +101,11 @@ export class PromptUser {
     return this.#send(() => gateTransaction(request, randomSeed, this.#options));
   }
 
+  /** As {@link PromptUser.sendPrompt}, for an image, with a random seed of one's own. */
+  sendImagePrompt(request: ImagePromptRequest, randomSeed: bigint): Promise<SentPrompt> {
+    return this.#send(() => imagePromptTransaction(request, randomSeed, this.#options));
+  }
+
   /**
    * Resolves once a ticket has settled or is in dispute, at once where that was seen already.
    * @throws AtomaError `not_started`; `cancelled` when `signal` aborts; `closed`; what ended the event stream
@@ -173,13 +179,11 @@ export class PromptUser {
     readonly digest: string;
     readonly events: readonly { readonly eventType: string; readonly bcs: Uint8Array }[];
   }): SentPrompt {
-    const name = 'gate::Text2TextPromptEvent';
-    const raw = executed.events.find((event) => event.eventType.endsWith(`::${name}`));
-    if (raw === undefined) {
-      const message = `transaction ${executed.digest} succeeded without a ${name}; is ${this.#options.packageId} the contract?`;
+    const event = promptEvent(executed.events);
+    if (event === undefined) {
+      const message = `transaction ${executed.digest} succeeded without a prompt event; is ${this.#options.packageId} the contract?`;
       throw new AtomaError('prompt_rejected', message, { fields: { digest: executed.digest } });
     }
-    const event = EVENT_LAYOUTS[name].parse(raw.bcs);
     return {
       ticketId: event.ticket_id,
       digest: executed.digest,
@@ -187,6 +191,16 @@ export class PromptUser {
       randomSeed: BigInt(event.params.random_seed),
     };
   }
+}
+
+/** The prompt event of either modality among a transaction's. */
+function promptEvent(events: readonly { readonly eventType: string; readonly bcs: Uint8Array }[]) {
+  for (const { eventType, bcs } of events) {
+    for (const name of ['gate::Text2TextPromptEvent', 'gate::Text2ImagePromptEvent'] as const) {
+      if (eventType.endsWith(`::${name}`)) return EVENT_LAYOUTS[name].parse(bcs);
+    }
+  }
+  return undefined;
 }
 
 function promptRejected(

@@ -7,8 +7,11 @@ import { alarmOfTwin } from './event-intake.js';
 import type { GasGate } from './gas-gate.js';
 import { askForTicketAt } from './settlement/timing.js';
 
-/** An epoch change can double the time that the contract waits; after that a refused transaction is given up. */
-const EPOCH_CHANGE_GRACE_MS = 60_000;
+/**
+ * The contract counts from the start of the epoch: a change of it can double the time for which it waits. After
+ * that a refused transaction is given up; not sooner than after this.
+ */
+const MIN_EPOCH_CHANGE_GRACE_MS = 60_000;
 const RETRY = { firstMs: 500, maxMs: 10_000 };
 
 interface Modules {
@@ -70,7 +73,7 @@ export class Committer {
       if (!(error instanceof AtomaError) || FINAL.has(error.code)) throw error;
       // A journal that cannot be written passes too: nothing was sent, for the transaction was not kept.
       const passes = PASSING.has(error.code) || isJournalError(error);
-      if (!passes && Date.now() > deadlineMs + EPOCH_CHANGE_GRACE_MS) throw error;
+      if (!passes && Date.now() > deadlineMs + epochChangeGraceMs(ticket)) throw error;
       logger.warn({ ticket: id, code: error.code }, `not committed yet: ${error.message}`);
       return error;
     }
@@ -111,4 +114,8 @@ export class Committer {
     // Where the chain and the balance disagree, the pauses between attempts grow all the same.
     await payable;
   }
+}
+
+function epochChangeGraceMs({ deadlineMs, receivedAtMs }: Ticket): number {
+  return Math.max(MIN_EPOCH_CHANGE_GRACE_MS, deadlineMs - receivedAtMs);
 }

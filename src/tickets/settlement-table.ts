@@ -32,9 +32,9 @@ export class SettlementTable {
     this.#write(sql, Math.round(dueMs), paid ? 1 : 0, ticketId);
   }
 
-  /** The echelon has too few nodes for it now. @returns whether the ticket is waited for */
-  lacksNodes(ticketId: string): boolean {
-    return this.#write('UPDATE settlements SET waiting = 1 WHERE ticket_id = ?', ticketId) > 0;
+  /** The echelon has too few nodes for it now. */
+  lacksNodes(ticketId: string): void {
+    this.#write('UPDATE settlements SET waiting = 1 WHERE ticket_id = ?', ticketId);
   }
 
   /** A node joined an echelon of a model. @returns whether that may settle a ticket, which is then due */

@@ -69,6 +69,7 @@ t.test('the three files of the seed', async (t) => {
         requestTimeoutMs: 300_000,
         dataDir: join(dir, 'data'),
         settlementTimeoutMs: 60_000,
+        oracle: false,
       },
     },
   });

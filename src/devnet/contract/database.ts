@@ -18,7 +18,7 @@ const DatabaseLayout = bcs.struct('AtomaDb', {
 });
 
 /** The abort of a lookup that found nothing. */
-export function fieldDoesNotExist(what: string): ExecutionFailure {
+function fieldDoesNotExist(what: string): ExecutionFailure {
   const location = {
     packageId: SUI_FRAMEWORK,
     module: 'dynamic_field',

@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 import type { Chain } from '../../chain/index.js';
 import { AtomaError, type Dispute, messageOf, type OracleVerdict } from '../../core/index.js';
-import type { Journal } from '../../tickets/index.js';
+import { isJournalError, type Journal } from '../../tickets/index.js';
 import type { Duties } from './duty-loop.js';
 import { confirms } from './findings.js';
 import type { Oracle } from './oracle.js';
@@ -61,6 +61,7 @@ export class Disputes implements Duties {
       else this.#conclude(dispute, verdict);
     } catch (error) {
       if (signal.aborted) return;
+      if (isJournalError(error)) throw error;
       const code = error instanceof AtomaError ? error.code : 'internal';
       logger.warn({ ticket: ticketId, code }, `the end of a dispute cannot be read yet: ${messageOf(error)}`);
       journal.disputes.postpone(ticketId, retryAt(attempts), messageOf(error));

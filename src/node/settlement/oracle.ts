@@ -11,7 +11,7 @@ import {
   type TicketOnChain,
 } from '../../core/index.js';
 import type { Scheduler } from '../../scheduler/index.js';
-import type { Journal, Judgement } from '../../tickets/index.js';
+import { isJournalError, type Journal, type Judgement } from '../../tickets/index.js';
 import type { GasGate } from '../gas-gate.js';
 import { judgementOf } from './findings.js';
 import { askAt, retryAt } from './timing.js';
@@ -80,6 +80,7 @@ export class Oracle {
       if (dispute.verdict === undefined) await this.#judge(dispute, abort.signal);
       else await this.#send(dispute, dispute.verdict, abort.signal);
     } catch (error) {
+      if (isJournalError(error)) throw error;
       if (!abort.signal.aborted) await this.#failed(dispute, error, signal);
     } finally {
       this.#running.delete(ticketId);

@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 import type { Chain } from '../../chain/index.js';
 import { AtomaError, type AwaitedSettlement, messageOf, type SettleReceipt } from '../../core/index.js';
-import type { Journal } from '../../tickets/index.js';
+import { isJournalError, type Journal } from '../../tickets/index.js';
 import type { GasGate } from '../gas-gate.js';
 import type { Duties } from './duty-loop.js';
 import { askAt, retryAt } from './timing.js';
@@ -65,23 +65,15 @@ export class OverdueTickets implements Duties {
   }
 
   async #attend(awaited: AwaitedSettlement, signal: AbortSignal): Promise<void> {
-    const { journal, gas, logger } = this.#modules;
-    const { ticketId, attempts, sent } = awaited;
-    const ticket = journal.get(ticketId);
-    if (ticket?.state !== 'committed') return journal.settlements.drop(ticketId);
-    if (sent >= MAX_SENT || Date.now() - ticket.deadlineMs > GIVE_UP_AFTER_MS) {
-      logger.error(
-        { ticket: ticketId, attempts, sent },
-        'overdue: given up, for the chain does not settle it',
-      );
-      return journal.settlements.drop(ticketId);
-    }
-    // What is left is for commitments.
-    if (gas.reason !== undefined) return this.#tried(awaited, false);
+    const { chain, journal, gas } = this.#modules;
+    const { ticketId } = awaited;
     try {
-      const { chain } = this.#modules;
-      this.#concluded(awaited, await chain.tryToSettle(ticketId, { signal }));
+      if (!this.#isWorthwhile(awaited)) journal.settlements.drop(ticketId);
+      // What is left in the wallet is for commitments.
+      else if (gas.reason !== undefined) this.#tried(awaited, false);
+      else this.#concluded(awaited, await chain.tryToSettle(ticketId, { signal }));
     } catch (error) {
+      if (isJournalError(error)) throw error;
       if (!signal.aborted) this.#failed(awaited, error);
     }
   }

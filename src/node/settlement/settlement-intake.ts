@@ -9,7 +9,7 @@ import type {
   UnsupportedPromptEvent,
 } from '../../core/index.js';
 import type { Journal } from '../../tickets/index.js';
-import { askAt } from './timing.js';
+import { askAt, askForTicketAt } from './timing.js';
 
 /** States in which the node has not committed yet. */
 const UNCOMMITTED: ReadonlySet<TicketState> = new Set(['received', 'running', 'answered', 'committing']);
@@ -138,7 +138,11 @@ export class SettlementIntake {
 
   #lacksNodes({ ticketId, nodesInEchelon }: RetrySettlementEvent): Afterwards | undefined {
     const { journal, logger } = this.#modules;
-    if (!journal.settlements.lacksNodes(ticketId)) return undefined;
+    const ticket = journal.commitment(ticketId) && journal.get(ticketId);
+    if (ticket === undefined) return undefined;
+    // It can come with the very transaction that commits, before the answer to that has been written.
+    journal.settlements.await(ticketId, ticket.params.model, askForTicketAt(ticket));
+    journal.settlements.lacksNodes(ticketId);
     return () =>
       logger.warn(
         { ticket: ticketId, nodesInEchelon: nodesInEchelon.toString() },

@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
 import { until } from './network.js';
-import { Quorum } from './quorum.js';
+import { BUSY_MACHINE_TIMEOUT_MS, Quorum } from './quorum.js';
 
 const LYING_MAIN = fileURLToPath(new URL('./lying-main.js', import.meta.url));
 const TICKETS = 30;

@@ -3,6 +3,8 @@ import type { Test } from 'tap';
 import type { DevnetNode, DevnetOptions, PromptRequest } from '#src/devnet/index.js';
 import { Network, type Seat, type Serving } from './network.js';
 
+/** Six nodes, a dozen processes: on a machine that is busy with others they take minutes. */
+export const BUSY_MACHINE_TIMEOUT_MS = 300_000;
 /** Nothing of how a node divides its device may show in its answers. */
 const POOLS = [
   'workers = 1\nsequences = 1\n',

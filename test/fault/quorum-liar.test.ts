@@ -6,8 +6,10 @@ import { BUSY_MACHINE_TIMEOUT_MS, Quorum } from './quorum.js';
 const LYING_MAIN = fileURLToPath(new URL('./lying-main.js', import.meta.url));
 const TICKETS = 30;
 
+t.setTimeout(BUSY_MACHINE_TIMEOUT_MS);
 t.test(
   'one of five nodes alters its answers: an oracle settles each, and exactly that node pays',
+  { timeout: BUSY_MACHINE_TIMEOUT_MS },
   async (t) => {
     const quorum = await Quorum.start(t, { main: LYING_MAIN });
     const { chain } = quorum.network;

@@ -4,8 +4,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
 import { type InferenceConfig, loadConfig } from '../config/index.js';
-import { DEVNET_DEFAULTS } from '../devnet/index.js';
-import { judge, type RehearsalFacts } from '../node/index.js';
 import type { GpuChoice } from '../workers/index.js';
 import { type ConfigFlags, pathsOf } from './config-flags.js';
 import { EXIT, exitCodeOf, reportError } from './exit.js';
@@ -13,9 +11,10 @@ import { gpuOption } from './gpu-flag.js';
 import { LoadProgressReport } from './load-progress.js';
 import { createLogger } from './logger.js';
 import { positiveOf, u64Of } from './numbers.js';
-import { type Played, play } from './rehearsal/play.js';
-import { JsonReport, type RehearsalReport, type RehearsalResult } from './rehearsal/report.js';
-import { SETTLEMENT_TIMEOUT_MS, type Stage, type StageOptions, setStage } from './rehearsal/stage.js';
+import { partsOf } from './rehearsal/cast.js';
+import { rehearsal } from './rehearsal/rehearsal.js';
+import { JsonReport, type RehearsalResult } from './rehearsal/report.js';
+import type { StageOptions } from './rehearsal/stage.js';
 import { TextReport } from './rehearsal/text-report.js';
 
 interface RehearseFlags extends Pick<ConfigFlags, 'modelConfigPath' | 'configPath'> {
@@ -96,48 +95,25 @@ async function perform(
   const prompts = positiveOf('--prompts', flags.prompts);
   const maxTokens = u64Of('--max-tokens', flags.maxTokens);
   const { inference } = await loadConfig(pathsOf(flags));
+  const { honest = false, gpu, json = false } = flags;
   const chosen = chooseModel(inference, flags.model);
-  const report: RehearsalReport = flags.json ? new JsonReport() : new TextReport({ prompts });
-  const logger = createLogger(env['LOG_LEVEL'] ?? 'warn');
   const progress = new LoadProgressReport({
     logger: createLogger(env['LOG_LEVEL'] ?? 'info'),
     terminal: process.stderr.isTTY,
   });
-  const fatal = new AbortController();
-  const signal = AbortSignal.any([interrupted, fatal.signal]);
-  const dir = await temporaryFolder(closing);
   closing.push(async () => progress.stop());
-  const { honest = false, gpu } = flags;
-  const stage = await setStage(
-    { dir, ...chosen, honest, gpu },
+  return await rehearsal(
+    { ...chosen, parts: partsOf({ honest }), gpu, prompts, maxTokens, dir: await temporaryFolder(closing) },
     {
-      logger,
+      report: json ? new JsonReport() : new TextReport({ prompts }),
+      logger: createLogger(env['LOG_LEVEL'] ?? 'warn'),
       nodeLogger: createLogger(env['LOG_LEVEL'] ?? 'silent'),
-      signal,
+      signal: interrupted,
       onProgress: progress.update,
-      onLoaded: (models) => {
-        progress.stop();
-        report.loaded(models);
-      },
-      onFatal: (error) => fatal.abort(error),
+      onLoaded: () => progress.stop(),
     },
     closing,
   );
-  const { members, chain } = stage;
-  report.staged({ url: chain.url, members, settlementTimeoutMs: SETTLEMENT_TIMEOUT_MS });
-  const played = await play(
-    stage,
-    { prompts, maxTokens },
-    {
-      signal,
-      onCommitted: (ticket, index) => report.committed(ticket, index),
-      onDisputes: (tickets) => report.disputed(tickets),
-    },
-  );
-  const facts = factsOf(stage, played);
-  const result = { model: chosen.model.name, facts, answeringMs: played.answeringMs, problems: judge(facts) };
-  report.end(result);
-  return result;
 }
 
 /** The model's entries alone: one a device. */
@@ -160,24 +136,6 @@ async function temporaryFolder(closing: Surroundings['closing']): Promise<string
   process.once('exit', remove);
   closing.push(async () => remove());
   return dir;
-}
-
-function factsOf({ chain, members }: Stage, { tickets }: Played): RehearsalFacts {
-  const payments = chain.settlements().flatMap(({ paid }) => paid);
-  return {
-    tickets,
-    fees: {
-      perInputToken: DEVNET_DEFAULTS.inputFeePerToken,
-      perOutputToken: DEVNET_DEFAULTS.outputFeePerToken,
-    },
-    nodes: members.map(({ smallId, role }) => ({
-      smallId,
-      role,
-      earned: payments.filter((one) => one.smallId === smallId).reduce((sum, { amount }) => sum + amount, 0n),
-      lost: chain.slashed(smallId),
-      collateral: chain.collateral(smallId) ?? 0n,
-    })),
-  };
 }
 
 /** Aborts at a signal, or when nobody reads stdout any more; a second signal cuts off what still runs. */

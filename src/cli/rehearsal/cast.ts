@@ -4,7 +4,7 @@ import { AtomaError, type Completion } from '../../core/index.js';
 import { type Devnet, type DevnetNode, type DevnetUser, writeDevnetFiles } from '../../devnet/index.js';
 import type { Member, Role } from '../../node/index.js';
 
-/** Nodes that answer each prompt. */
+/** Nodes that answer each prompt: the fewest of which two can outvote one. */
 export const QUORUM = 3;
 
 /**
@@ -13,39 +13,44 @@ export const QUORUM = 3;
  */
 const ORACLE_TIMEOUT_MS = 1000;
 
-/** A registered node with its part. */
-export interface CastMember extends Member {
+/** What a node of a rehearsal is there for, and what it says instead of its model's answers, if anything. */
+export interface Part extends Pick<Member, 'alterAnswer'> {
   readonly role: Role;
+}
+
+/** A registered node with its part. */
+export interface CastMember extends Member, Part {
   readonly smallId: bigint;
+}
+
+/** A quorum, of which the last may lie, and an oracle. */
+export function partsOf({ honest }: { readonly honest: boolean }): readonly Part[] {
+  const last: Part = honest ? { role: 'honest' } : { role: 'liar', alterAnswer: lie };
+  const others = Array.from({ length: QUORUM - 1 }, (): Part => ({ role: 'honest' }));
+  return [...others, last, { role: 'oracle' }];
 }
 
 interface CastOptions {
   /** Each node gets a folder in it: keys, journal. */
   readonly dir: string;
   readonly model: ModelConfig;
-  /** Whether nobody lies. */
-  readonly honest: boolean;
+  readonly parts: readonly Part[];
 }
 
-/** Registers a quorum and an oracle, and writes their files, as an operator has them. */
+/** Registers a node for each part, and writes their files, as an operator has them. */
 export async function castMembers(
   chain: Devnet,
   payer: DevnetUser,
-  { dir, model, honest }: CastOptions,
+  { dir, model, parts }: CastOptions,
 ): Promise<readonly CastMember[]> {
   const members: CastMember[] = [];
-  for (let place = 1; place <= QUORUM + 1; place++) {
-    const role = place > QUORUM ? 'oracle' : place === QUORUM && !honest ? 'liar' : 'honest';
-    const node = chain.addNode({ oracle: role === 'oracle' });
+  for (const part of parts) {
+    const isOracle = part.role === 'oracle';
+    const node = chain.addNode({ oracle: isOracle });
     const folder = join(dir, `node-${node.smallId}`);
     const config = await chainConfigOf(chain, node, payer, { dir: folder, model });
-    members.push({
-      name: String(node.smallId),
-      role,
-      smallId: node.smallId,
-      config: role === 'oracle' ? asOracle(config) : config,
-      ...(role === 'liar' && { alterAnswer: lie }),
-    });
+    const { smallId } = node;
+    members.push({ ...part, name: `${smallId}`, smallId, config: isOracle ? asOracle(config) : config });
   }
   return members;
 }

@@ -4,7 +4,7 @@ import type { ModelInfo } from '../../core/index.js';
 import { Devnet, PromptUser } from '../../devnet/index.js';
 import { type ChainSide, Ensemble, type ModelProgress } from '../../node/index.js';
 import type { GpuChoice } from '../../workers/index.js';
-import { type CastMember, castMembers } from './cast.js';
+import { type CastMember, castMembers, type Part } from './cast.js';
 
 /**
  * How long the nodes have for a commitment, ms: what the contract gives a new echelon. The dev chain's clock is
@@ -18,8 +18,7 @@ export interface StageOptions {
   /** Its models are those that are loaded. */
   readonly inference: InferenceConfig;
   readonly model: ModelConfig;
-  /** Whether nobody lies. */
-  readonly honest: boolean;
+  readonly parts: readonly Part[];
   readonly gpu: GpuChoice;
 }
 

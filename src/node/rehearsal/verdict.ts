@@ -24,14 +24,17 @@ const MS_PER_SECOND = 1000;
  */
 export function judge(facts: RehearsalFacts): readonly Problem[] {
   const roles = new Map(facts.nodes.map(({ smallId, role }) => [smallId, role]));
-  const all = facts.tickets.map((ticket) => ({ ticket, honest: honestParts(ticket, roles) }));
+  const all = facts.tickets.map((ticket) => {
+    const honest = honestParts(ticket, roles);
+    return { ticket, honest, found: disagreements(honest) };
+  });
+  // Who is paid for a ticket on which honest nodes differ is the oracle's word, and no further finding.
+  const agreed = all.filter(({ found }) => found.length === 0);
   return [
-    ...all.flatMap(({ ticket, honest }) =>
-      disagreements(honest).map((found) => notReproducible(ticket, found)),
-    ),
+    ...all.flatMap(({ ticket, found }) => found.map((difference) => notReproducible(ticket, difference))),
     ...all.flatMap(({ ticket, honest }) => honest.flatMap((part) => silence(ticket, part))),
     ...facts.tickets.flatMap((ticket) => (ticket.settled ? [] : [notSettled(ticket)])),
-    ...all.flatMap(({ ticket, honest }) => honest.flatMap((part) => payment(facts, ticket, part))),
+    ...agreed.flatMap(({ ticket, honest }) => honest.flatMap((part) => payment(facts, ticket, part))),
     ...facts.nodes.flatMap((node) => loss(node)),
   ];
 }

@@ -34,6 +34,7 @@ export function nodeInfoOf({ config, chainSide, machine, host, scheduler, uptime
     queue: scheduler.status(),
     tickets: counts?.byState ?? {},
     lateTickets: counts?.late ?? 0,
+    disputes: journal?.disputes.counts(),
     journal: journal && { path: journal.path, fault: chainSide?.journalFault?.message },
   };
 }

@@ -4,6 +4,7 @@ import type { Config } from '../config/index.js';
 import {
   AtomaError,
   checkPromptParams,
+  type Dispute,
   type ModelInfo,
   type ProcessLock,
   type StreamEnd,
@@ -242,6 +243,10 @@ export class AtomaNode implements NodeApi {
 
   listTickets(query: { readonly state: TicketState | undefined; readonly limit: number }): readonly Ticket[] {
     return this.#journal()?.list(query) ?? [];
+  }
+
+  listDisputes(query: Parameters<NodeApi['listDisputes']>[0]): readonly Dispute[] {
+    return this.#journal()?.disputes.list(query) ?? [];
   }
 
   listModels(): readonly ModelInfo[] {

@@ -1,6 +1,8 @@
 import type {
   Backend,
   Completion,
+  Dispute,
+  DisputeState,
   ModelInfo,
   PromptParams,
   StreamListener,
@@ -27,6 +29,14 @@ export interface NodeApi {
    * @throws AtomaError `not_ready` before the journal is open, `journal_failed`.
    */
   listTickets(query: { readonly state: TicketState | undefined; readonly limit: number }): readonly Ticket[];
+  /**
+   * Disputes over tickets of this node and, where it is an oracle, over those of others; newest first.
+   * @throws AtomaError `not_ready` before the journal is open, `journal_failed`.
+   */
+  listDisputes(query: {
+    readonly state: DisputeState | undefined;
+    readonly limit: number;
+  }): readonly Dispute[];
   /**
    * Brings a model to its devices and waits for it; what goes wrong on one device leaves the others alone. It goes
    * on where the caller goes away.
@@ -188,6 +198,15 @@ export interface NodeInfo {
   readonly tickets: Readonly<Partial<Record<TicketState, number>>>;
   /** Tickets that were committed after their deadline, or could not be. */
   readonly lateTickets: number;
+  /** All disputes in the journal; undefined without a chain. */
+  readonly disputes:
+    | {
+        readonly byState: Readonly<Partial<Record<DisputeState, number>>>;
+        /** Settled ones in which this node's own commitment was right, and in which it was wrong. */
+        readonly right: number;
+        readonly wrong: number;
+      }
+    | undefined;
   /** undefined without a chain. */
   readonly journal: { readonly path: string; readonly fault: string | undefined } | undefined;
 }

@@ -1,6 +1,8 @@
 import { EventEmitter, on } from 'node:events';
 import type {
   Completion,
+  Dispute,
+  DisputeState,
   ModelInfo,
   StreamEnd,
   StreamListener,
@@ -87,9 +89,11 @@ export class FakeNode implements NodeApi {
     queue: { waiting: 0, running: 1, capacity: 8 },
     tickets: { settled: 2 },
     lateTickets: 0,
+    disputes: undefined,
     journal: undefined,
   };
   readonly tickets: Ticket[] = [];
+  readonly disputes: Dispute[] = [];
   readonly streams = new Map<string, FakeStream>();
   /** Answers each request at once, where set. */
   answer: ((request: GenerateRequest) => Completion) | undefined;
@@ -132,6 +136,11 @@ export class FakeNode implements NodeApi {
   listTickets(query: { state: TicketState | undefined; limit: number }): readonly Ticket[] {
     const { state, limit } = query;
     return this.tickets.filter((ticket) => state === undefined || ticket.state === state).slice(0, limit);
+  }
+
+  listDisputes(query: { state: DisputeState | undefined; limit: number }): readonly Dispute[] {
+    const { state, limit } = query;
+    return this.disputes.filter((dispute) => state === undefined || dispute.state === state).slice(0, limit);
   }
 
   nodeInfo(): NodeInfo {
@@ -279,6 +288,7 @@ export function troubledInfo(info: NodeInfo): NodeInfo {
     ],
     failedModels: [{ name: 'large', device: '0', code: 'model_load_failed', message: 'out of memory' }],
     lateTickets: 3,
+    disputes: { byState: { open: 1, settled: 2 }, right: 1, wrong: 1 },
     journal: { path: '/data/journal.sqlite', fault: 'the disk is full' },
   };
 }

@@ -26,6 +26,7 @@ const methods = [
   'atoma_generate',
   'atoma_getTicket',
   'atoma_listTickets',
+  'atoma_listDisputes',
   'atoma_nodeInfo',
   'atoma_listModels',
   'atoma_unsubscribe',

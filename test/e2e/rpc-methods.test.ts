@@ -222,6 +222,7 @@ t.test('the node and its models describe themselves', async (t) => {
       queue: { waiting: 0, running: 1, capacity: 8 },
       tickets: { settled: 2 },
       late_tickets: 0,
+      disputes: null,
       journal: null,
     },
   });
@@ -236,6 +237,7 @@ t.test('the node and its models describe themselves', async (t) => {
       devices: [{ restarts: 0 }, { state: 'quarantined', restarts: 5, last_fault: 'killed by SIGABRT' }],
       failed_models: [{ name: 'large', device: '0', code: 'model_load_failed', message: 'out of memory' }],
       late_tickets: 3,
+      disputes: { by_state: { open: 1, settled: 2 }, own_right: 1, own_wrong: 1 },
       journal: { path: '/data/journal.sqlite', fault: 'the disk is full' },
     },
   });

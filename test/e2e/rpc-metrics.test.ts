@@ -36,6 +36,8 @@ t.test('a node without a chain shows what it has, and nothing that it does not k
     'atoma_gas_balance',
     'atoma_gas_runway_tickets',
     'atoma_journal_ok',
+    'atoma_disputes',
+    'atoma_own_disputes_total',
   ]) {
     t.strictSame(value(unknown), {}, `${unknown} has no value yet`);
   }
@@ -52,6 +54,15 @@ t.test('faults show', async (t) => {
   t.strictSame(value('atoma_ready'), { '{}': 0 });
   t.strictSame(value('atoma_journal_ok'), { '{}': 0 });
   t.strictSame(value('atoma_late_tickets_total'), { '{}': 3 });
+  t.match(value('atoma_disputes'), {
+    '{"state":"open"}': 1,
+    '{"state":"judged"}': 0,
+    '{"state":"settled"}': 2,
+  });
+  t.strictSame(value('atoma_own_disputes_total'), {
+    '{"commitment":"right"}': 1,
+    '{"commitment":"wrong"}': 1,
+  });
   t.strictSame(value('atoma_checkpoint'), { '{}': 9_007_199_254_740_992 });
   t.strictSame(value('atoma_checkpoint_age_seconds'), { '{}': 1.5 });
   t.strictSame(value('atoma_gas_balance'), { '{}': 2 ** 64 });
@@ -111,5 +122,5 @@ t.test('a node that cannot tell is a 500 without its inner message, and lives on
   t.notMatch(await failed.text(), /secret/);
   node.nodeInfo = nodeInfo.bind(node);
   t.match(await call(server.url, 'atoma_nodeInfo'), { result: { version: '1.2.3' } });
-  t.equal((await scrape(server.url)).size, 18);
+  t.equal((await scrape(server.url)).size, 20);
 });

@@ -5,6 +5,7 @@ import { isJournalError, type Journal } from '../../tickets/index.js';
 import type { Duties } from './duty-loop.js';
 import { confirms } from './findings.js';
 import type { Oracle } from './oracle.js';
+import { transactionOf } from './settlement-intake.js';
 import { retryAt } from './timing.js';
 
 /** Disputes that are attended to at once: the scheduler decides how many of their prompts run. */
@@ -54,8 +55,7 @@ export class Disputes implements Duties {
     const { journal, logger } = this.#modules;
     const { ticketId, attempts, settlement = '' } = dispute;
     try {
-      const digest = settlement.replace(/:\d+$/, '');
-      const verdict = await this.#modules.chain.readVerdict(digest, signal);
+      const verdict = await this.#modules.chain.readVerdict(transactionOf(settlement), signal);
       // The endpoint may not have the transaction yet whose event it has sent.
       if (verdict === undefined && attempts < MAX_READINGS) this.#later(dispute, 'its end is not found yet');
       else this.#conclude(dispute, verdict);

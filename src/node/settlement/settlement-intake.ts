@@ -26,7 +26,7 @@ export interface SettlementIntakeOptions {
 export interface SettlementListener {
   /** The chain waits for this node's commitment no longer. */
   readonly onReplaced: (ticketId: string) => void;
-  /** A ticket has settled: nobody has to judge it any more. */
+  /** Another oracle has settled a dispute. */
   readonly onSettled: (ticketId: string) => void;
   /** The journal holds what may be due at once. */
   readonly onDue: () => void;
@@ -125,13 +125,16 @@ export class SettlementIntake {
 
   #settled({ ticketId, oracleNodeId, id }: SettledEvent): Afterwards | undefined {
     const { journal, listener } = this.#modules;
+    const isMine = oracleNodeId === this.#options.smallId;
     journal.settlements.drop(ticketId);
     const canCompare = oracleNodeId !== undefined && journal.commitment(ticketId) !== undefined;
     const dueMs = canCompare ? Date.now() : undefined;
     const isKnown = journal.disputes.end(ticketId, { settlement: id, oracleNodeId, dueMs });
     if (!isKnown) return undefined;
+    // The answer to the transaction may be lost, or the process that waited for it.
+    if (isMine) journal.disputes.sent(ticketId, transactionOf(id));
     return () => {
-      listener.onSettled(ticketId);
+      if (!isMine) listener.onSettled(ticketId);
       listener.onDue();
     };
   }
@@ -172,4 +175,9 @@ export class SettlementIntake {
 function causeOf({ timeout }: DisputeEvent): string {
   if (timeout === undefined) return 'the commitments of its nodes differ';
   return `its nodes were silent in ${timeout.timedOutCount} rounds of ${timeout.timeoutMs} ms`;
+}
+
+/** The transaction of an event, by the event's id. */
+export function transactionOf(eventId: string): string {
+  return eventId.replace(/:\d+$/, '');
 }

@@ -1,4 +1,5 @@
 import type { NodeInfo, Readiness } from '../node-api.js';
+import { DISPUTE_STATES } from '../wire/dispute.js';
 import { TICKET_STATES } from '../wire/ticket-states.js';
 
 /** What the node says of itself at one scrape. */
@@ -100,6 +101,32 @@ export const METRICS: readonly MetricDefinition[] = [
     help: 'Tickets that were committed after their deadline, or could not be.',
     type: 'counter',
     read: ({ info }) => [{ value: info.lateTickets }],
+  },
+  {
+    name: 'atoma_disputes',
+    help: 'Disputes over tickets of this node and, where it is an oracle, over those of others, by their state.',
+    type: 'gauge',
+    labels: ['state'],
+    read: ({ info: { disputes } }) =>
+      disputes === undefined
+        ? []
+        : Object.values(DISPUTE_STATES).map((state) => ({
+            labels: { state },
+            value: disputes.byState[state] ?? 0,
+          })),
+  },
+  {
+    name: 'atoma_own_disputes_total',
+    help: "Settled disputes by whether this node's own commitment was right; each wrong one cost its collateral.",
+    type: 'counter',
+    labels: ['commitment'],
+    read: ({ info: { disputes } }) =>
+      disputes === undefined
+        ? []
+        : [
+            { labels: { commitment: 'right' }, value: disputes.right },
+            { labels: { commitment: 'wrong' }, value: disputes.wrong },
+          ],
   },
   {
     name: 'atoma_journal_ok',

@@ -21,6 +21,14 @@ export function nodeInfoToWire(info: NodeInfo, readiness: Readiness): Record<str
     queue: { waiting: info.queue.waiting, running: info.queue.running, capacity: info.queue.capacity },
     tickets: info.tickets,
     late_tickets: info.lateTickets,
+    disputes:
+      info.disputes === undefined
+        ? null
+        : {
+            by_state: info.disputes.byState,
+            own_right: info.disputes.right,
+            own_wrong: info.disputes.wrong,
+          },
     journal:
       info.journal === undefined ? null : { path: info.journal.path, fault: info.journal.fault ?? null },
   };

@@ -1,0 +1,20 @@
+import { z } from 'zod';
+import { defineMethod, type Method } from '../json-rpc/method.js';
+import type { NodeApi } from '../node-api.js';
+import { DISPUTE_STATES, disputeToWire } from '../wire/dispute.js';
+
+/** A verdict holds a leaf for each node that was sampled: a page stays well under a megabyte. */
+const MAX_LISTED_DISPUTES = 1000;
+
+/** `atoma_listDisputes`, newest first. */
+export function disputeMethods(node: NodeApi): readonly Method[] {
+  const listDisputes = defineMethod({
+    name: 'atoma_listDisputes',
+    params: z.strictObject({
+      state: z.enum(DISPUTE_STATES).optional(),
+      limit: z.int().min(1).max(MAX_LISTED_DISPUTES).default(100),
+    }),
+    run: ({ state, limit }) => node.listDisputes({ state, limit }).map(disputeToWire),
+  });
+  return [listDisputes];
+}

@@ -59,10 +59,11 @@ export async function play(stage: Stage, options: PlayOptions, modules: PlayModu
     ),
   );
   const answeringMs = performance.now() - startedAt;
-  const open = ids.filter((id) => stage.chain.ticket(id) !== undefined);
-  if (open.length > 0) {
-    onDisputes(open.length);
-    await decide(stage, open, { limitMs: DECISION_LIMIT_MS + 2 * answeringMs, signal });
+  // Others that have not settled lack a commitment, and the chain goes on with them in its own time.
+  const disputed = ids.filter((id) => stage.chain.ticket(id)?.dispute !== undefined);
+  if (disputed.length > 0) {
+    onDisputes(disputed.length);
+    await decide(stage, disputed, { limitMs: DECISION_LIMIT_MS + 2 * answeringMs, signal });
   }
   return { tickets: ids.map((id, index) => factsOf(stage, id, index)), answeringMs };
 }
@@ -87,9 +88,9 @@ function hasGivenUp({ sides }: Stage, smallId: bigint, ticketId: string): boolea
 }
 
 /** Makes disputes due and waits for the oracle. */
-async function decide({ chain }: Stage, open: readonly string[], patience: Patience): Promise<void> {
+async function decide({ chain }: Stage, disputed: readonly string[], patience: Patience): Promise<void> {
   chain.advance(SETTLEMENT_TIMEOUT_MS + BEYOND_TIMEOUT_MS);
-  await until(() => open.every((id) => chain.ticket(id) === undefined), patience);
+  await until(() => disputed.every((id) => chain.ticket(id) === undefined), patience);
 }
 
 interface Patience {

@@ -1,10 +1,12 @@
 import type { ModelInfo } from '../../core/index.js';
-import { figuresOf, type NodeFacts, type TicketFacts } from '../../node/index.js';
+import { figuresOf, type NodeFacts, type Problem, type TicketFacts } from '../../node/index.js';
 import { tableText } from '../text-layout.js';
 import type { CastMember } from './cast.js';
 import { type RehearsalReport, type RehearsalResult, type StageFacts, totalsOf } from './report.js';
 
 const MS_PER_SECOND = 1000;
+/** What is wrong with every prompt need not be read a thousand times; `--json` tells all. */
+const MAX_PROBLEMS_SHOWN = 10;
 const ROLES = { honest: 'honest', liar: 'lies', oracle: 'oracle' } as const;
 const HEADINGS = [
   'node',
@@ -66,8 +68,7 @@ export class TextReport implements RehearsalReport {
       `${outputTokens} tokens generated in ${seconds} s: ${Math.round(tokensPerSecond)} tokens/s of all nodes together\n`,
     );
     write(`amounts in TOMA units; a token costs ${perInputToken} in, ${perOutputToken} out\n\n`);
-    if (problems.length === 0) write(`${allWell(facts.nodes)}\n`);
-    else write(`NOT as it must:\n${problems.map(({ message }) => `- ${message}\n`).join('')}`);
+    write(problems.length === 0 ? `${allWell(facts.nodes)}\n` : problemsText(problems));
   }
 }
 
@@ -93,6 +94,12 @@ function row(node: NodeFacts, tickets: readonly TicketFacts[]): readonly string[
     firstTokenMs === undefined ? '' : `${Math.round(firstTokenMs)} ms`,
     tokensPerSecond === undefined ? '' : String(Math.round(tokensPerSecond)),
   ];
+}
+
+function problemsText(problems: readonly Problem[]): string {
+  const lines = problems.slice(0, MAX_PROBLEMS_SHOWN).map(({ message }) => `- ${message}\n`);
+  const left = problems.length - lines.length;
+  return `NOT as it must:\n${lines.join('')}${left > 0 ? `and ${left} more, which --json shows\n` : ''}`;
 }
 
 function secondsText(ms: number): string {

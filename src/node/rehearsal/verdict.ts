@@ -33,7 +33,7 @@ export function judge(facts: RehearsalFacts): readonly Problem[] {
   return [
     ...all.flatMap(({ ticket, found }) => found.map((difference) => notReproducible(ticket, difference))),
     ...all.flatMap(({ ticket, honest }) => honest.flatMap((part) => silence(ticket, part))),
-    ...facts.tickets.flatMap((ticket) => (ticket.settled ? [] : [notSettled(ticket)])),
+    ...all.flatMap(({ ticket, honest }) => settlement(ticket, honest)),
     ...agreed.flatMap(({ ticket, honest }) => honest.flatMap((part) => payment(facts, ticket, part))),
     ...facts.nodes.flatMap((node) => loss(node)),
   ];
@@ -80,9 +80,14 @@ function whyNot(ticket: NodePart['ticket']): string {
   return reason === undefined ? `${state}; no answer came in time.` : `${state}: ${reason}`;
 }
 
-function notSettled({ ticketId, disputed }: TicketFacts): Problem {
-  const message = `ticket ${ticketId} did not settle${disputed ? ': it is disputed, and the oracle did not decide' : ''}.`;
-  return { kind: 'not_settled', ticketId, message };
+/** A ticket for which a commitment is missing cannot have settled yet. */
+function settlement(
+  { ticketId, settled, disputed }: TicketFacts,
+  honest: readonly NodePart[],
+): readonly Problem[] {
+  if (settled || honest.some(({ committedAtMs }) => committedAtMs === undefined)) return [];
+  const why = disputed ? ': it is disputed, and the oracle did not decide' : '';
+  return [{ kind: 'not_settled', ticketId, message: `ticket ${ticketId} did not settle${why}.` }];
 }
 
 /** An honest node is to be paid for the counts that it committed to. */

@@ -2,13 +2,20 @@ import { Command, CommanderError } from 'commander';
 import { VERSION } from '../node/index.js';
 import { addAudit } from './audit.js';
 import { addDemo } from './demo.js';
+import { addDestroy } from './destroy.js';
 import { addDevnet } from './devnet.js';
+import { addDisable } from './disable.js';
 import { addDoctor } from './doctor.js';
 import { EXIT, reportError } from './exit.js';
 import { addGenerate } from './generate.js';
 import { addModels } from './models.js';
+import { addRegister } from './register.js';
 import { addRehearse } from './rehearse.js';
 import { addStart } from './start.js';
+import { addStatus } from './status.js';
+import { addSubscribe } from './subscribe.js';
+import { addUnsubscribe } from './unsubscribe.js';
+import { addWithdraw } from './withdraw.js';
 
 const EXAMPLES = `
 Examples:
@@ -22,6 +29,9 @@ Examples:
 
   $ node dist/main.js --model-config-path config/model.toml
       no chain: JSON-RPC and WebSocket only
+
+  $ node dist/main.js rehearse --model-config-path config/model.toml
+      your model in a quorum of three, one of which lies, on a chain of its own; no funds needed
 
 LOG_LEVEL (fatal, error, warn, info, debug, trace) sets how much is logged, on stderr.
 Exit codes: 0 done, 1 failed, 2 bad usage or configuration, 130 interrupted.`;
@@ -43,6 +53,13 @@ function createProgram(env: NodeJS.ProcessEnv): Command {
   addGenerate(program, env);
   addModels(program, env);
   addRehearse(program, env);
+  addRegister(program, env);
+  addSubscribe(program, env);
+  addUnsubscribe(program, env);
+  addStatus(program, env);
+  addWithdraw(program, env);
+  addDisable(program, env);
+  addDestroy(program, env);
   throwOnExit(program);
   return program;
 }

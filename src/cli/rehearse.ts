@@ -3,7 +3,7 @@ import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
-import { type InferenceConfig, loadConfig } from '../config/index.js';
+import { type InferenceConfig, loadInferenceConfig } from '../config/index.js';
 import type { GpuChoice } from '../workers/index.js';
 import { type ConfigFlags, pathsOf } from './config-flags.js';
 import { EXIT, exitCodeOf, reportError } from './exit.js';
@@ -94,7 +94,7 @@ async function perform(
 ): Promise<RehearsalResult> {
   const prompts = positiveOf('--prompts', flags.prompts);
   const maxTokens = u64Of('--max-tokens', flags.maxTokens);
-  const { inference } = await loadConfig(pathsOf(flags));
+  const inference = await loadInferenceConfig(pathsOf(flags));
   const { honest = false, gpu, json = false } = flags;
   const chosen = chooseModel(inference, flags.model);
   const progress = new LoadProgressReport({

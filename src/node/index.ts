@@ -5,6 +5,15 @@ export type { CheckResult, CheckStatus } from './doctor/check.js';
 export { type DoctorSubject, doctor } from './doctor/doctor.js';
 export { describeProgress, type ModelProgress } from './model-progress.js';
 export { AtomaNode } from './node.js';
+export { nodeHolder, readTickets, type TicketStanding } from './operator/local-node.js';
+export { openOperator } from './operator/open-operator.js';
+export {
+  type ChainStanding,
+  type ModelStanding,
+  type NodeStanding,
+  nodeStanding,
+} from './operator/status.js';
+export type { Told } from './operator/told.js';
 export { Ensemble, type EnsembleOptions, type Member } from './rehearsal/ensemble.js';
 export type { NodeFacts, NodePart, RehearsalFacts, Role, TicketFacts } from './rehearsal/facts.js';
 export { figuresOf, type NodeFigures } from './rehearsal/figures.js';

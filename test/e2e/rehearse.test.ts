@@ -1,4 +1,5 @@
-import { readdir } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import t from 'tap';
 import { z } from 'zod';
 import { modelConfig, RunningCli, runCli, tempDir } from './cli.js';
@@ -91,7 +92,11 @@ t.test('one of three nodes lies, and the numbers add up', async (t) => {
 
 t.test('where nobody lies, nothing is disputed and nothing is left behind', async (t) => {
   const TMPDIR = await tempDir(t);
-  const args = ['--model-config-path', await modelConfig(t), '--max-tokens', '8', '--prompts', '2'];
+  // One file, in which nothing of the chain is filled in yet.
+  const models = (await readFile(await modelConfig(t), 'utf8')).replace('[pool]', '[inference.pool]');
+  const config = join(await tempDir(t), 'node.toml');
+  await writeFile(config, `[inference]\n${models}\n[event_subscriber]\n[client]\n`);
+  const args = ['--config-path', config, '--max-tokens', '8', '--prompts', '2'];
   const { code, stdout, stderr } = await runCli(['rehearse', '--honest', ...args], { TMPDIR });
   t.equal(code, 0, stderr);
   t.match(stdout, /2 of 2 tickets settled, 0 of them by dispute/);

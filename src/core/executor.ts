@@ -26,8 +26,16 @@ export interface JobOptions {
 export interface Executor {
   /** Device label, such as `cpu` or `0`. */
   readonly id: string;
-  /** How many jobs of this model it runs at once; 0 where it does not hold the model or is down. */
+  /**
+   * How many jobs of this model it runs at once; 0 where it does not hold the model or is down. Those that run
+   * exclusively come on top.
+   */
   capacity(model: string): number;
+  /**
+   * How many reproducible jobs of this model it runs at once in contexts of their own, beside the others; undefined
+   * (or no such method) where they share sequences with all jobs.
+   */
+  exclusiveCapacity?(model: string): number | undefined;
   /** Whether it is there for this model: it holds it, or is on its way back from a fault. */
   serves(model: string): boolean;
   /**

@@ -29,7 +29,9 @@ export interface ModelInfo {
   /** `cuda`, `vulkan`, `metal`, or `none`. */
   readonly gpu: string;
   /** Numbers of this model on this device. */
-  readonly profile?: NumericProfile;
+  readonly profile: NumericProfile;
+  /** What the verdict in it rests on, as the end of a sentence. */
+  readonly verdictReason: string;
   /** What it was to need with all of its workers, on its GPU or in RAM, by the plan made before it was loaded. */
   readonly memoryBytes?: number;
 }

@@ -14,11 +14,14 @@ export type DeterminismVerdict = 'batch-invariant' | 'exclusive';
 export interface NumericProfile {
   /** blake2b-256 of the other fields as canonical JSON (keys sorted, no spaces), 64 hexadecimal digits. */
   readonly id: string;
-  /** sha256 of the weights, 64 hexadecimal digits: over all parts where there are several. */
+  /**
+   * sha256 of the weights, 64 hexadecimal digits: of a single file that of its bytes; of several (parts, external
+   * data, an ONNX model's tokenizer and settings) that of their digests in order.
+   */
   readonly weights: string;
   /** Engine and version: `node-llama-cpp 3.22.1`. */
   readonly engine: string;
-  /** Which build of it: release, and what it was compiled for. */
+  /** Which build of it: release, what it was compiled for, and the instructions that it found. */
   readonly build: string;
   readonly backend: Backend;
   /** What computes: the GPU's name, or the CPU's. */
@@ -26,6 +29,7 @@ export interface NumericProfile {
   readonly threads: number;
   /** Tokens a sequence can hold. */
   readonly contextSize: number;
+  /** Tokens of a prompt that are evaluated at once: where a longer one is cut. */
   readonly batchSize: number;
   readonly flashAttention: boolean;
   /** Version of the rules by which tokens are chosen. */

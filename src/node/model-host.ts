@@ -227,7 +227,10 @@ export class ModelHost {
       placement.checkWanted();
       placement.isServing = true;
       this.#modules.scheduler.serve(name, info.contextSize);
-      this.#modules.logger.info({ model: name, device: found.device, backend }, 'serving');
+      this.#modules.logger.info(
+        { model: name, device: found.device, backend, profile: info.profile },
+        `serving ${name} on device ${found.device}: ${info.profile.verdict}: ${info.verdictReason}`,
+      );
       this.#serving.resolve();
       this.#modules.onServing();
       return info;

@@ -97,7 +97,7 @@ export class AtomaNode implements NodeApi {
     this.#scheduler = new Scheduler(schedulerOptions(parts.config), {});
     this.#streams = new TokenStreams(undefined, { recall: (target) => this.#recall(target) });
     const modules = { scheduler: this.#scheduler, streams: this.#streams, logger: parts.logger };
-    this.#requests = new Requests(modules);
+    this.#requests = new Requests({ ...modules, models: () => this.#host.models });
     this.#machine = new Machine({ choice: parts.options.gpu ?? 'auto' }, modules);
     this.#host = new ModelHost(parts.config.inference, {
       ...modules,

@@ -1,4 +1,4 @@
-import { toErrorData } from '../core/index.js';
+import { type ModelInfo, toErrorData } from '../core/index.js';
 import type { GenerateOptions, GenerateRequest, GenerateResult } from '../rpc/index.js';
 import type { Scheduler } from '../scheduler/index.js';
 import type { StreamWriter, TokenStreams } from './token-streams.js';
@@ -6,6 +6,8 @@ import type { StreamWriter, TokenStreams } from './token-streams.js';
 interface Modules {
   readonly scheduler: Scheduler;
   readonly streams: TokenStreams;
+  /** Those that are loaded. */
+  readonly models: () => readonly ModelInfo[];
 }
 
 /** The requests of RPC clients that wait or run, each with a token stream that others can read, too. */
@@ -40,12 +42,12 @@ export class Requests {
   }
 
   async #run(
-    { requestId, params }: GenerateRequest,
+    { requestId, params, reproducible }: GenerateRequest,
     { signal, onTokens, onRestart }: GenerateOptions,
     stream: StreamWriter,
   ): Promise<GenerateResult> {
     const { completion, queuedMs } = await this.#modules.scheduler.submit(
-      { id: requestId, params, reproducible: false },
+      { id: requestId, params, reproducible },
       { kind: 'request' },
       {
         signal,
@@ -59,6 +61,16 @@ export class Requests {
         },
       },
     );
-    return { requestId, completion, queuedMs };
+    return {
+      ...{ requestId, completion, queuedMs },
+      reproducible: reproducible || this.#isInvariant(completion.profile),
+    };
+  }
+
+  /** Whatever shares a batch with a prompt leaves its bits alone there. */
+  #isInvariant(profileId: string): boolean {
+    return this.#modules
+      .models()
+      .some(({ profile }) => profile.id === profileId && profile.verdict === 'batch-invariant');
   }
 }

@@ -69,6 +69,8 @@ export interface GenerateRequest {
   /** Chosen by the caller, unique among running requests. */
   readonly requestId: string;
   readonly params: PromptParams;
+  /** See {@link Job.reproducible}. */
+  readonly reproducible: boolean;
 }
 
 export interface GenerateOptions {
@@ -86,6 +88,8 @@ export interface GenerateOptions {
 export interface GenerateResult {
   readonly requestId: string;
   readonly completion: Completion;
+  /** The same params give the same bytes on every node with the completion's numeric profile. */
+  readonly reproducible: boolean;
   /** Time in the queue before a worker took it, in ms. */
   readonly queuedMs: number;
 }

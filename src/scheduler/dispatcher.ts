@@ -71,23 +71,23 @@ export class Dispatcher {
     const closed = this.#modules.slots.isolated();
     for (const kind of ['ticket', 'request'] as const) {
       this.#placeSuspects(kind, closed);
-      for (const [model, { queue }] of this.#modules.models) this.#place(kind, model, queue, closed);
+      for (const [, { queue }] of this.#modules.models) this.#place(kind, queue, closed);
     }
   }
 
-  #place(kind: LaneKind, model: string, queue: ModelQueue, closed: ReadonlySet<Executor>): void {
+  #place(kind: LaneKind, queue: ModelQueue, closed: ReadonlySet<Executor>): void {
     const { slots, timing } = this.#modules;
-    // No request passes a ticket: where one of the model still waits after its turn, there is no room.
-    while (kind === 'ticket' ? queue.tickets > 0 : this.#mayStartRequest(model, queue, closed)) {
-      const executor = slots.roomiest(model, closed);
-      const job = kind === 'ticket' ? queue.firstTicket(timing.now()) : queue.firstRequest;
-      if (executor === undefined || job === undefined) return;
-      this.#start(job, executor);
+    // No request passes a ticket that wants its place: where one still waits after its turn, there is none for it.
+    for (let started = true; started; ) {
+      const first = kind === 'ticket' ? queue.firstTicket(timing.now()) : undefined;
+      const jobs = kind === 'ticket' ? (first === undefined ? [] : [first]) : queue.firstRequests;
+      started = jobs.some((job) => {
+        if (!job.isTicket && !this.#hasRequestRoom(job, closed)) return false;
+        const executor = slots.roomiest(job, closed);
+        if (executor !== undefined) this.#start(job, executor);
+        return executor !== undefined;
+      });
     }
-  }
-
-  #mayStartRequest(model: string, queue: ModelQueue, closed: ReadonlySet<Executor>): boolean {
-    return queue.requests > 0 && this.#hasRequestRoom(model, closed);
   }
 
   #placeSuspects(kind: LaneKind, closed: Set<Executor>): void {
@@ -106,11 +106,11 @@ export class Dispatcher {
     for (const [model, { queue }] of this.#modules.models) {
       if (queue.tickets > 0 && executor.capacity(model) > 0) return false;
     }
-    return this.#modules.slots.runningOn(executor) > 0 || this.#hasRequestRoom(job.model, NONE);
+    return this.#modules.slots.runningOn(executor) > 0 || this.#hasRequestRoom(job, NONE);
   }
 
-  #hasRequestRoom(model: string, closed: ReadonlySet<Executor>): boolean {
-    return this.#modules.slots.hasRequestRoom(model, this.#options.ticketReserve, closed);
+  #hasRequestRoom(job: ScheduledJob, closed: ReadonlySet<Executor>): boolean {
+    return this.#modules.slots.hasRequestRoom(job, this.#options.ticketReserve, closed);
   }
 
   #start(job: ScheduledJob, executor: Executor): void {

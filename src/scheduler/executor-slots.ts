@@ -1,5 +1,5 @@
 import type { Executor } from '../core/index.js';
-import type { ScheduledJob } from './scheduled-job.js';
+import type { JobKind, ScheduledJob } from './scheduled-job.js';
 
 /** Which jobs run on which executor, and where there is room. */
 export class ExecutorSlots {
@@ -34,21 +34,32 @@ export class ExecutorSlots {
     this.#total--;
   }
 
+  /** Places of both kinds. */
   capacity(model: string): number {
     let sum = 0;
-    for (const executor of this.#running.keys()) sum += executor.capacity(model);
+    for (const executor of this.#running.keys()) {
+      sum += executor.capacity(model) + (executor.exclusiveCapacity?.(model) ?? 0);
+    }
     return sum;
+  }
+
+  /** Whether plain and reproducible jobs of a model take different places on every executor that has it. */
+  areApart(model: string): boolean {
+    const holders = [...this.#running.keys()].filter((executor) => executor.capacity(model) > 0);
+    return holders.length > 0 && holders.every((one) => one.exclusiveCapacity?.(model) !== undefined);
+  }
+
+  /** What jobs of a kind find on each executor that has places for the model. */
+  places(model: string, kind: JobKind): readonly Places[] {
+    return [...this.#running]
+      .map(([executor, jobs]) => placesOn(executor, jobs, { model, kind }))
+      .filter(({ capacity }) => capacity > 0);
   }
 
   /** Whether an executor is there for the model, or on its way back. */
   serves(model: string): boolean {
     for (const executor of this.#running.keys()) if (executor.serves(model)) return true;
     return false;
-  }
-
-  /** The jobs of a model that run, on whichever executor. */
-  runningFor(model: string): readonly ScheduledJob[] {
-    return [...this.#running.values()].flatMap((jobs) => [...jobs].filter((job) => job.model === model));
   }
 
   /** Jobs of every model on one executor. */
@@ -66,13 +77,14 @@ export class ExecutorSlots {
     return isolated;
   }
 
-  /** The executor with the most free sequences of a model. */
-  roomiest(model: string, closed: ReadonlySet<Executor>): Executor | undefined {
+  /** The executor with the most free places for a job. */
+  roomiest(job: Pick<ScheduledJob, 'model' | 'kind'>, closed: ReadonlySet<Executor>): Executor | undefined {
     let best: Executor | undefined;
     let bestRoom = 0;
     for (const [executor, jobs] of this.#running) {
       if (closed.has(executor)) continue;
-      const room = executor.capacity(model) - count(jobs, (job) => job.model === model);
+      const places = placesOn(executor, jobs, job);
+      const room = places.capacity - places.running.length;
       if (room > bestRoom) {
         best = executor;
         bestRoom = room;
@@ -95,34 +107,67 @@ export class ExecutorSlots {
   }
 
   /**
-   * Whether one more request leaves the tickets' sequences free: over all executors, and over those that are
+   * Whether one more request leaves the tickets' places free: over all executors, and over those that are
    * not closed, for only these can take a ticket.
    */
-  hasRequestRoom(model: string, reserve: number, closed: ReadonlySet<Executor>): boolean {
-    const [all, open] = [
-      { capacity: 0, requests: 0 },
-      { capacity: 0, requests: 0 },
-    ];
-    for (const [executor, jobs] of this.#running) {
-      const capacity = executor.capacity(model);
-      const requests = count(jobs, (job) => job.model === model && !job.isTicket);
-      for (const sum of closed.has(executor) ? [all] : [all, open]) {
-        sum.capacity += capacity;
-        sum.requests += requests;
-      }
-    }
-    return [all, open].every((sum) => sum.requests < requestSlots(sum.capacity, reserve));
+  hasRequestRoom(
+    request: Pick<ScheduledJob, 'model' | 'kind'>,
+    reserve: number,
+    closed: ReadonlySet<Executor>,
+  ): boolean {
+    const { model, kind } = request;
+    const all = this.places(model, kind);
+    const open = all.filter(({ executor }) => !closed.has(executor));
+    return [all, open].every((places) => requestsOn(places) < requestSlots(capacityOf(places), reserve));
   }
 }
 
-/** How many of `capacity` sequences requests may occupy where the share `reserve` is held back for tickets. */
-export function requestSlots(capacity: number, reserve: number): number {
-  const held = Math.min(Math.ceil(capacity * reserve), Math.max(0, capacity - 1));
-  return capacity - held;
+/** The places on an executor for which a job competes, and the jobs that have them. */
+export interface Places {
+  readonly executor: Executor;
+  readonly capacity: number;
+  /** Tickets take them, too. */
+  readonly forTickets: boolean;
+  readonly running: readonly ScheduledJob[];
 }
 
-function count(jobs: ReadonlySet<ScheduledJob>, matches: (job: ScheduledJob) => boolean): number {
-  let found = 0;
-  for (const job of jobs) if (matches(job)) found++;
-  return found;
+function placesOn(
+  executor: Executor,
+  jobs: ReadonlySet<ScheduledJob>,
+  { model, kind }: Pick<ScheduledJob, 'model' | 'kind'>,
+): Places {
+  const ofModel = [...jobs].filter((job) => job.model === model);
+  const exclusive = executor.exclusiveCapacity?.(model);
+  if (exclusive === undefined) {
+    return { executor, capacity: executor.capacity(model), forTickets: true, running: ofModel };
+  }
+  const running = ofModel.filter((job) => job.kind === kind);
+  return kind === 'reproducible'
+    ? { executor, capacity: exclusive, forTickets: true, running }
+    : { executor, capacity: executor.capacity(model), forTickets: false, running };
+}
+
+/** Sums of places: those that tickets take, and those that they leave to others. */
+export function capacityOf(places: readonly Places[]): PlaceSums {
+  const sum = (forTickets: boolean): number =>
+    places.reduce((total, one) => total + (one.forTickets === forTickets ? one.capacity : 0), 0);
+  return { shared: sum(true), untouched: sum(false) };
+}
+
+/** How many places there are for requests and tickets, and for requests alone. */
+export interface PlaceSums {
+  readonly shared: number;
+  readonly untouched: number;
+}
+
+function requestsOn(places: readonly Places[]): number {
+  return places.reduce((total, { running }) => total + running.filter((job) => !job.isTicket).length, 0);
+}
+
+/**
+ * How many places requests may occupy where the share `reserve` of those that tickets take, too, is held back for them.
+ */
+export function requestSlots({ shared, untouched }: PlaceSums, reserve: number): number {
+  const held = Math.min(Math.ceil(shared * reserve), Math.max(0, shared - 1));
+  return shared - held + untouched;
 }

@@ -1,24 +1,27 @@
 import { DeadlineList } from './deadline-list.js';
-import type { ScheduledJob } from './scheduled-job.js';
+import type { JobKind, ScheduledJob } from './scheduled-job.js';
 import { type Workload, WorkloadSum } from './speed-estimate.js';
 
 /**
  * Jobs that wait for one model, in their order: tickets that can make their deadline, earliest first; tickets
- * that by prediction cannot any more; requests as they came.
+ * that by prediction cannot any more; requests as they came, those that are to be reproducible apart.
  */
 export class ModelQueue {
   readonly #onTime = new DeadlineList();
   readonly #late = new DeadlineList();
-  readonly #requests = new Set<ScheduledJob>();
+  readonly #requests: Record<JobKind, Set<ScheduledJob>> = { plain: new Set(), reproducible: new Set() };
   readonly #ticketWork = new WorkloadSum();
-  readonly #requestWork = new WorkloadSum();
+  readonly #requestWork: Record<JobKind, WorkloadSum> = {
+    plain: new WorkloadSum(),
+    reproducible: new WorkloadSum(),
+  };
 
   get tickets(): number {
     return this.#onTime.size + this.#late.size;
   }
 
   get requests(): number {
-    return this.#requests.size;
+    return this.#requests.plain.size + this.#requests.reproducible.size;
   }
 
   /** Of all tickets that wait. */
@@ -26,9 +29,9 @@ export class ModelQueue {
     return this.#ticketWork;
   }
 
-  /** Of all requests that wait. */
-  get requestWork(): Workload {
-    return this.#requestWork;
+  /** Of all requests of a kind that wait. */
+  requestWork(kind: JobKind): Workload {
+    return this.#requestWork[kind];
   }
 
   add(job: ScheduledJob): void {
@@ -36,13 +39,13 @@ export class ModelQueue {
       this.#onTime.add(job);
       this.#ticketWork.add(job.workload);
     } else {
-      this.#requests.add(job);
-      this.#requestWork.add(job.workload);
+      this.#requests[job.kind].add(job);
+      this.#requestWork[job.kind].add(job.workload);
     }
   }
 
   remove(job: ScheduledJob): void {
-    if (this.#requests.delete(job)) this.#requestWork.subtract(job.workload);
+    if (this.#requests[job.kind].delete(job)) this.#requestWork[job.kind].subtract(job.workload);
     else if (this.#onTime.remove(job) || this.#late.remove(job)) this.#ticketWork.subtract(job.workload);
   }
 
@@ -52,16 +55,18 @@ export class ModelQueue {
     return this.#onTime.first ?? this.#late.first;
   }
 
-  /** The request whose turn it is; it stays in the queue. */
-  get firstRequest(): ScheduledJob | undefined {
-    const [request] = this.#requests;
-    return request;
+  /** The first request of each kind, in the order they came: where one finds no room, the other may. They stay. */
+  get firstRequests(): readonly ScheduledJob[] {
+    const [plain] = this.#requests.plain;
+    const [reproducible] = this.#requests.reproducible;
+    return [plain, reproducible].filter((job) => job !== undefined).sort((a, b) => a.order - b.order);
   }
 
   *[Symbol.iterator](): IterableIterator<ScheduledJob> {
     yield* this.#onTime;
     yield* this.#late;
-    yield* this.#requests;
+    yield* this.#requests.plain;
+    yield* this.#requests.reproducible;
   }
 
   /**

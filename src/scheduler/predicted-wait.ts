@@ -1,9 +1,9 @@
-import { requestSlots } from './executor-slots.js';
+import { type PlaceSums, requestSlots } from './executor-slots.js';
 
 interface Load {
-  /** Sequences of the model. */
-  readonly capacity: number;
-  /** Share of them held back for tickets. */
+  /** Places for the request. */
+  readonly capacity: PlaceSums;
+  /** Share of those that tickets take, too, held back for tickets. */
   readonly reserve: number;
   /** What each running job still needs, ms. */
   readonly runningTickets: readonly number[];
@@ -19,7 +19,8 @@ interface Load {
  */
 export function predictedWaitMs(load: Load): number {
   const { capacity, reserve, runningTickets, runningRequests, ticketWorkMs, requestWorkMs } = load;
-  const forAll = slotFreeMs(capacity, [...runningTickets, ...runningRequests], ticketWorkMs + requestWorkMs);
+  const places = capacity.shared + capacity.untouched;
+  const forAll = slotFreeMs(places, [...runningTickets, ...runningRequests], ticketWorkMs + requestWorkMs);
   return Math.max(forAll, slotFreeMs(requestSlots(capacity, reserve), runningRequests, requestWorkMs));
 }
 

@@ -7,6 +7,9 @@ interface Settle {
   readonly reject: (error: unknown) => void;
 }
 
+/** What places a job can take: on an executor that has exclusive ones, reproducible jobs take those alone. */
+export type JobKind = 'plain' | 'reproducible';
+
 /** A job from its submission to its end. */
 export class ScheduledJob {
   readonly job: Job;
@@ -48,6 +51,10 @@ export class ScheduledJob {
 
   get model(): string {
     return this.job.params.model;
+  }
+
+  get kind(): JobKind {
+    return this.job.reproducible ? 'reproducible' : 'plain';
   }
 
   /** A device died under it: it may have been the cause, and runs alone from then on. */

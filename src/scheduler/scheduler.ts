@@ -1,7 +1,7 @@
 import { AtomaError, type Executor, type Job } from '../core/index.js';
 import { AbortWatch } from './abort-watch.js';
 import { Dispatcher } from './dispatcher.js';
-import { ExecutorSlots } from './executor-slots.js';
+import { capacityOf, ExecutorSlots } from './executor-slots.js';
 import { Models } from './models.js';
 import {
   type Lane,
@@ -229,20 +229,24 @@ export class Scheduler {
 
   /** As if the request, which waits, were the last one in the queue. */
   #predictedWaitMs(request: ScheduledJob): number {
-    const { model, speed } = request;
+    const { model, speed, kind } = request;
     const { queue } = this.#models.get(model);
     const now = this.#timing.now();
-    const running = this.#slots.runningFor(model);
+    const places = this.#slots.places(model, kind);
+    const running = places.flatMap((place) => place.running);
     const remaining = (isTicket: boolean): readonly number[] =>
       running.filter((job) => job.isTicket === isTicket).map((job) => job.remainingMs(now));
-    const requestsMs = speed.expectedMs(queue.requestWork);
+    const isShared = places.some(({ forTickets }) => forTickets);
+    const other = kind === 'plain' ? 'reproducible' : 'plain';
+    const othersMs = this.#slots.areApart(model) ? 0 : speed.expectedMs(queue.requestWork(other));
+    const requestsMs = speed.expectedMs(queue.requestWork(kind)) + othersMs;
     const ownMs = request.isSuspect ? 0 : speed.expectedMs(request.workload);
     return predictedWaitMs({
-      capacity: this.#slots.capacity(model),
+      capacity: capacityOf(places),
       reserve: this.#options.ticketReserve,
       runningTickets: remaining(true),
       runningRequests: remaining(false),
-      ticketWorkMs: speed.expectedMs(queue.ticketWork),
+      ticketWorkMs: isShared ? speed.expectedMs(queue.ticketWork) : 0,
       requestWorkMs: Math.max(0, requestsMs - ownMs),
     });
   }

@@ -114,9 +114,9 @@ export class DeviceProcess {
   /** @throws AtomaError as {@link Executor.run} does. */
   run(job: Job, options: JobOptions): Promise<Completion> {
     if (this.#dead) return Promise.reject(this.#died('has ended'));
-    const { model } = job.params;
-    return this.#jobs.run(model, options, {
-      start: (number) => this.#send({ type: 'run', job: number, model, params: job.params }),
+    const { id: _, ...work } = job;
+    return this.#jobs.run(work.params.model, options, {
+      start: (number) => this.#send({ type: 'run', job: number, work }),
       cancel: (number) => this.#send({ type: 'cancel', job: number }),
     });
   }

@@ -104,6 +104,10 @@ export class Device implements Executor {
     return this.#held.get(model)?.capacity ?? 0;
   }
 
+  exclusiveCapacity(model: string): number | undefined {
+    return this.#held.get(model)?.exclusiveCapacity;
+  }
+
   /**
    * Starts the process, without a model. From then on it is started again whenever it dies, until it has died too
    * often, and none of this throws.

@@ -23,7 +23,7 @@ async function loadModel(model: ModelSpec, { device, gpu }: DeviceSpec): Promise
   // ONNX Runtime runs on the CPU whatever the device.
   const onGpu = gpu !== false && model.backend === 'llama';
   const workers = workersFor(model.workers, onGpu);
-  const { pool, info } = await ModelPool.start(
+  const { pool, info, probeFault } = await ModelPool.start(
     {
       spec: {
         name: model.name,
@@ -35,6 +35,7 @@ async function loadModel(model: ModelSpec, { device, gpu }: DeviceSpec): Promise
         contextSize: model.contextSize,
         batchSize: model.batchSize,
         threads: model.threads ?? 1,
+        batching: model.batching,
         heartbeatIntervalMs,
       },
       workers,
@@ -57,6 +58,7 @@ async function loadModel(model: ModelSpec, { device, gpu }: DeviceSpec): Promise
   if (info.flashAttentionRefusal !== undefined) {
     send({ type: 'warning', message: `${model.name}: no flash attention: ${info.flashAttentionRefusal}` });
   }
+  if (probeFault !== undefined) send({ type: 'warning', message: `${model.name}: ${probeFault}` });
   send({ type: 'loaded', model: info });
 }
 
@@ -94,14 +96,15 @@ function beat(): void {
 }
 
 async function run(message: Extract<ToDevice, { type: 'run' }>): Promise<void> {
-  const { job, model, params } = message;
+  const { job, work } = message;
+  const { model } = work.params;
   const pool = pools.get(model);
   if (pool === undefined) {
     const error = toErrorData(new AtomaError('unknown_model', `no model ${model} here`));
     return send({ type: 'done', job, outcome: { ok: false, error } });
   }
   try {
-    send({ type: 'done', job, outcome: await pool.run(job, params) });
+    send({ type: 'done', job, outcome: await pool.run(job, work) });
   } catch (error) {
     onCrash(error);
   }

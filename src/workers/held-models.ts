@@ -1,4 +1,5 @@
 import { AtomaError, type ErrorData, type ModelInfo, toErrorData } from '../core/index.js';
+import { runsExclusively } from './determinism/finding.js';
 import type { LoadProgress } from './pending-models.js';
 import type { ModelSpec } from './protocol.js';
 
@@ -64,6 +65,12 @@ export class HeldModel {
   get capacity(): number {
     if (this.state !== 'serving' || this.isLeaving || this.info === undefined) return 0;
     return this.info.workers * this.info.sequencesPerWorker;
+  }
+
+  /** See {@link Executor.exclusiveCapacity}. */
+  get exclusiveCapacity(): number | undefined {
+    if (this.info === undefined || !runsExclusively(this.info)) return undefined;
+    return this.capacity === 0 ? 0 : this.info.workers;
   }
 }
 

@@ -1,40 +1,28 @@
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { join } from 'node:path';
 import { BroadcastChannel } from 'node:worker_threads';
 import { Piscina } from 'piscina';
-import {
-  AtomaError,
-  fromErrorData,
-  type ModelInfo,
-  type ModelSource,
-  messageOf,
-  type PromptParams,
-} from '../core/index.js';
+import { AtomaError, fromErrorData, type ModelInfo, messageOf } from '../core/index.js';
+import { type DeterminismFinding, runsExclusively } from './determinism/finding.js';
+import { toLoadFailure } from './engines/weights/weights-problem.js';
 import { checkFit } from './hardware/check-fit.js';
+import type { ModelPoolOptions } from './pool-options.js';
+import { describePool } from './profile/describe-pool.js';
+import { digestWeights } from './profile/weights-digest.js';
 import type {
   EngineInfo,
   FromWorker,
   JobOutcome,
   WireFrame,
+  Work,
   WorkerData,
+  WorkerOrder,
   WorkerPulse,
   WorkerResult,
-  WorkerSpec,
   WorkerTask,
 } from './protocol.js';
+import { EXCLUSIVE_TASK, WorkerPlacement } from './worker-placement.js';
 import { pulseMemory, readPulses } from './worker-pulse.js';
-
-export interface ModelPoolOptions {
-  readonly spec: Omit<WorkerSpec, 'cancelFlags' | 'pulse'>;
-  readonly workers: number;
-  /** Whether fewer will do, where memory for so many is short. */
-  readonly mayBeFewer: boolean;
-  /** Device label for {@link ModelInfo}. */
-  readonly device: string;
-  readonly source: ModelSource | undefined;
-  readonly backendReason: string;
-}
 
 export interface ModelPoolEvents {
   readonly onFrames: (frames: readonly WireFrame[]) => void;
@@ -60,38 +48,43 @@ export class ModelPool {
   readonly #pool: Piscina<WorkerTask, WorkerResult>;
   readonly #options: ModelPoolOptions;
   readonly #cancelFlags: Int32Array;
-  readonly #freeSlots: number[];
+  readonly #placement: WorkerPlacement;
   readonly #jobs = new Map<number, RunningJob>();
   readonly #pulse: SharedArrayBuffer;
-  readonly #disposal: BroadcastChannel;
+  readonly #orders: BroadcastChannel;
   readonly #events: ModelPoolEvents;
   /** How far each thread's load is, 0 to 1. */
   readonly #fractions = new Map<number, number>();
+  /** Id of the model's numeric profile. */
+  #profile = '';
+  /** Each worker has a context of one sequence for jobs that are to be reproducible. */
+  #hasExclusive = false;
   /** While threads start and end, a crash shows in what waits for them. */
   #onCrash: (error: unknown) => void = () => undefined;
 
   private constructor(options: ModelPoolOptions, events: ModelPoolEvents) {
     const { workers, spec } = options;
-    const slots = workers * spec.sequences;
-    const cancelFlags = new SharedArrayBuffer(slots * Int32Array.BYTES_PER_ELEMENT);
+    this.#placement = new WorkerPlacement(workers, spec.sequences);
+    const { places, balance } = this.#placement;
+    const cancelFlags = new SharedArrayBuffer(places * Int32Array.BYTES_PER_ELEMENT);
     this.#pulse = pulseMemory(workers);
-    const disposal = `dispose ${randomUUID()}`;
-    this.#disposal = new BroadcastChannel(disposal);
-    const workerData: WorkerData = { ...spec, cancelFlags, pulse: this.#pulse, disposal };
+    const orders = `orders ${randomUUID()}`;
+    this.#orders = new BroadcastChannel(orders);
+    const workerData: WorkerData = { ...spec, cancelFlags, pulse: this.#pulse, orders };
     this.#options = options;
     this.#events = events;
     this.#cancelFlags = new Int32Array(cancelFlags);
-    this.#freeSlots = Array.from({ length: slots }, (_, slot) => slot);
     this.#pool = new Piscina<WorkerTask, WorkerResult>({
       filename: new URL('./worker.js', import.meta.url).href,
       workerData,
       minThreads: workers,
       maxThreads: workers,
-      concurrentTasksPerWorker: spec.sequences,
+      concurrentTasksPerWorker: spec.sequences + 1,
+      loadBalancer: balance,
       // An idle worker would block its event loop on Atomics.wait, and tokens come from native callbacks.
       atomics: 'disabled',
-      // The queue is the scheduler's; one place per slot covers a task whose result is still on its way.
-      maxQueue: slots,
+      // The queue is the scheduler's; one place per job covers a task whose result is still on its way.
+      maxQueue: places,
       idleTimeout: Number.POSITIVE_INFINITY,
     });
     this.#pool.on('message', (message: FromWorker) => this.#receive(message));
@@ -106,26 +99,24 @@ export class ModelPool {
   static async start(
     wanted: ModelPoolOptions,
     events: ModelPoolEvents,
-  ): Promise<{ pool: ModelPool; info: ModelInfo }> {
+  ): Promise<{ pool: ModelPool; info: ModelInfo; probeFault: string | undefined }> {
     const memory = await checkFit(wanted.spec, wanted);
     const options = { ...wanted, workers: memory?.workers ?? wanted.workers };
     const pool = new ModelPool(options, events);
-    const engine = await pool.#load();
-    const { spec, workers, device, source, backendReason } = options;
-    const { weights } = spec;
-    const info: ModelInfo = {
-      ...engine,
-      name: spec.name,
-      file: weights.format === 'gguf' ? weights.file : join(weights.folder, weights.file),
-      source,
-      device,
-      backend: spec.backend,
-      backendReason,
-      workers,
-      sequencesPerWorker: spec.sequences,
-      ...(memory !== undefined && { memoryBytes: memory.totalBytes }),
-    };
-    return { pool, info };
+    const { spec } = options;
+    // Beside the load, whose failure is the one to tell.
+    const hashing = digestWeights(spec.weights);
+    hashing.catch(() => undefined);
+    const { engine, finding } = await pool.#load();
+    try {
+      const info = describePool(options, { engine, finding, memory, weights: await hashing });
+      pool.#profile = info.profile.id;
+      if (runsExclusively(info)) await pool.#openExclusive();
+      return { pool, info, probeFault: finding.failed ? finding.reason : undefined };
+    } catch (error) {
+      await pool.close();
+      throw toLoadFailure(spec.weights.file, error);
+    }
   }
 
   /** How each worker is; meaningful once all have loaded. */
@@ -134,8 +125,9 @@ export class ModelPool {
   }
 
   /** @throws where the job's worker thread ended; every other failure is part of the outcome. */
-  async run(job: number, params: PromptParams): Promise<JobOutcome> {
-    const slot = this.#freeSlots.pop();
+  async run(job: number, work: Work): Promise<JobOutcome> {
+    const isExclusive = work.reproducible && this.#hasExclusive;
+    const slot = this.#placement.take(isExclusive);
     if (slot === undefined) {
       return { ok: false, error: { code: 'engine_failed', message: 'every sequence is taken', fields: {} } };
     }
@@ -143,12 +135,16 @@ export class ModelPool {
     const running: RunningJob = { slot, received: 0, finish: undefined, awaited: 0 };
     this.#jobs.set(job, running);
     try {
-      const { outcome, volumeSent } = await this.#pool.run({ job, slot, params });
+      const name = isExclusive ? EXCLUSIVE_TASK : 'default';
+      const { outcome, volumeSent, thread } = await this.#pool.run({ job, slot, work }, { name });
+      if (isExclusive) this.#placement.ended(thread);
       await this.#allFrames(running, volumeSent);
-      return outcome;
+      return outcome.ok
+        ? { ok: true, completion: { ...outcome.completion, profile: this.#profile } }
+        : outcome;
     } finally {
       this.#jobs.delete(job);
-      this.#freeSlots.push(slot);
+      this.#placement.giveBack(slot);
     }
   }
 
@@ -166,7 +162,7 @@ export class ModelPool {
     this.#onCrash = () => undefined;
     try {
       const disposed = this.#everyWorker(['disposed']);
-      this.#disposal.postMessage(undefined);
+      this.#order('dispose');
       for (const answer of await this.#unlessCrashed(disposed)) {
         if (answer.type === 'disposed' && answer.error !== undefined) throw fromErrorData(answer.error);
       }
@@ -176,12 +172,12 @@ export class ModelPool {
   }
 
   async #destroy(): Promise<void> {
-    this.#disposal.close();
+    this.#orders.close();
     await this.#pool.destroy();
   }
 
   /** @throws AtomaError `model_load_failed`; no thread is left then. */
-  async #load(): Promise<EngineInfo> {
+  async #load(): Promise<{ readonly engine: EngineInfo; readonly finding: DeterminismFinding }> {
     const answers = await this.#unlessCrashed(this.#everyWorker(['loaded', 'load_failed'])).catch(
       async (error: unknown) => {
         // Piscina has put another thread in the place of the one that ended: nobody waits for its load.
@@ -190,17 +186,36 @@ export class ModelPool {
       },
     );
     let engine: EngineInfo | undefined;
+    const findings: DeterminismFinding[] = [];
     for (const answer of answers) {
-      if (answer.type === 'loaded') engine = answer.engine;
-      else if (answer.type === 'load_failed') {
+      if (answer.type === 'loaded') {
+        engine = answer.engine;
+        findings.push(answer.finding);
+      } else if (answer.type === 'load_failed') {
         await this.close();
         throw fromErrorData(answer.error);
       }
     }
-    if (engine === undefined) throw new Error('a pool has a worker');
+    const [first] = findings;
+    if (engine === undefined || first === undefined) throw new Error('a pool has a worker');
     // A worker that ends while it holds jobs shows in their `run` instead.
     this.#onCrash = this.#events.onCrash;
-    return engine;
+    // One worker that is not invariant is enough: nobody knows which one runs a job.
+    return { engine, finding: findings.find(({ verdict }) => verdict === 'exclusive') ?? first };
+  }
+
+  /** @throws AtomaError `model_load_failed` where a worker has no memory for it. */
+  async #openExclusive(): Promise<void> {
+    const opened = this.#everyWorker(['opened']);
+    this.#order('open_exclusive');
+    for (const answer of await this.#unlessCrashed(opened)) {
+      if (answer.type === 'opened' && answer.error !== undefined) throw fromErrorData(answer.error);
+    }
+    this.#hasExclusive = true;
+  }
+
+  #order(order: WorkerOrder): void {
+    this.#orders.postMessage(order);
   }
 
   /** Resolves when every worker has answered with one of these messages. */

@@ -21,6 +21,11 @@ export function llamaBatchSize(wanted: number | undefined, contextSize: number, 
   return wanted ?? Math.min(contextSize * sequences, DEFAULT_BATCH_TOKENS);
 }
 
+/** Tokens of a prompt that llama.cpp evaluates at once: none is longer than a context. */
+export function pieceSizeFor(wanted: number | undefined, contextSize: number): number {
+  return Math.min(wanted ?? DEFAULT_BATCH_TOKENS, contextSize);
+}
+
 /** On a CPU: with one thread a batch gains little beyond this. */
 const CPU_SEQUENCES = 4;
 /** On a GPU a batch of 8 costs hardly more than one of 1. */

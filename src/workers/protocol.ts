@@ -2,11 +2,14 @@ import type {
   Backend,
   Completion,
   ErrorData,
+  Job,
   ModelInfo,
   ModelSource,
   ModelWeights,
-  PromptParams,
+  NumericProfile,
 } from '../core/index.js';
+
+import type { DeterminismFinding } from './determinism/finding.js';
 
 /**
  * Every message between the main process, a device process and the worker threads in it. All of them are
@@ -29,7 +32,15 @@ export interface ModelSpec {
   readonly contextSize: number | undefined;
   readonly batchSize: number | undefined;
   readonly threads: number | undefined;
+  readonly batching?: Batching;
 }
+
+/**
+ * How prompts that run at once come into llama.cpp's batches. `separate`, which is the default: each piece of a prompt
+ * in a batch of its own, see separate-batches.ts. `mixed`: as node-llama-cpp does by itself, which cuts prompts by
+ * what else runs; for measurements.
+ */
+export type Batching = 'separate' | 'mixed';
 
 /** What llama.cpp reaches a GPU through. */
 export type GpuBackend = 'cuda' | 'vulkan' | 'metal';
@@ -53,8 +64,11 @@ export type ToDevice =
   | { readonly type: 'start'; readonly spec: DeviceSpec; readonly heartbeatIntervalMs: number }
   | { readonly type: 'load'; readonly model: ModelSpec }
   | { readonly type: 'unload'; readonly model: string }
-  | { readonly type: 'run'; readonly job: number; readonly model: string; readonly params: PromptParams }
+  | { readonly type: 'run'; readonly job: number; readonly work: Work }
   | { readonly type: 'cancel'; readonly job: number };
+
+/** What a job is about, as it travels. */
+export type Work = Omit<Job, 'id'>;
 
 /** Job number, index of the first token, text, token ids: a frame as it travels. */
 export type WireFrame = readonly [job: number, index: number, text: string, tokens: readonly number[]];
@@ -86,15 +100,23 @@ export type FromDevice =
   | { readonly type: 'fault'; readonly message: string };
 
 /** How a job ended. A failure is data: an Error loses its code and fields on the way. */
-export type JobOutcome =
-  | { readonly ok: true; readonly completion: Completion }
+export type JobOutcome = Outcome<Completion>;
+
+/** The same before it is known which numeric profile the model has. */
+export type WorkerOutcome = Outcome<Omit<Completion, 'profile'>>;
+
+type Outcome<Answer> =
+  | { readonly ok: true; readonly completion: Answer }
   | { readonly ok: false; readonly error: ErrorData };
 
 /** What a worker thread is started with: what its engine loads, and how the pool reaches it besides its tasks. */
 export interface WorkerData extends WorkerSpec {
-  /** Name of the `BroadcastChannel` on which any message asks every worker of the pool to dispose its engine. */
-  readonly disposal: string;
+  /** Name of the `BroadcastChannel` on which every worker of the pool gets orders. */
+  readonly orders: string;
 }
+
+/** To every worker of a pool: to open a place for jobs that run exclusively, or to let its engine go. */
+export type WorkerOrder = 'open_exclusive' | 'dispose';
 
 /** The model of a worker thread. */
 export interface WorkerSpec {
@@ -107,6 +129,7 @@ export interface WorkerSpec {
   readonly contextSize: number | undefined;
   readonly batchSize: number | undefined;
   readonly threads: number;
+  readonly batching?: Batching | undefined;
   /** One Int32 a job slot; 1 asks the job in it to stop before its next token. */
   readonly cancelFlags: SharedArrayBuffer;
   /** Where each worker shows that it lives, see worker-pulse.ts. */
@@ -119,22 +142,26 @@ export interface WorkerTask {
   readonly job: number;
   /** Index of the job's flag in {@link WorkerSpec.cancelFlags}. */
   readonly slot: number;
-  readonly params: PromptParams;
+  readonly work: Work;
 }
 
 /** A worker's answer to a task. */
 export interface WorkerResult {
-  readonly outcome: JobOutcome;
+  readonly outcome: WorkerOutcome;
   /** Tokens and characters sent in frames, which travel on another port and may arrive after this. */
   readonly volumeSent: number;
+  /** Thread id of the worker. */
+  readonly thread: number;
 }
 
 /** Worker thread → device thread, beside the tasks' results. */
 export type FromWorker =
   | { readonly type: 'progress'; readonly thread: number; readonly fraction: number }
-  | { readonly type: 'loaded'; readonly engine: EngineInfo }
+  | { readonly type: 'loaded'; readonly engine: EngineInfo; readonly finding: DeterminismFinding }
   | { readonly type: 'load_failed'; readonly error: ErrorData }
   | { readonly type: 'tokens'; readonly frames: readonly WireFrame[] }
+  /** It has a place for jobs that run exclusively; undefined where that went well. */
+  | { readonly type: 'opened'; readonly error: ErrorData | undefined }
   /** Its engine is gone, with the memory; undefined where that went well. */
   | { readonly type: 'disposed'; readonly error: ErrorData | undefined };
 
@@ -152,4 +179,8 @@ export interface EngineInfo {
   readonly flashAttentionRefusal: string | undefined;
   /** `cuda`, `vulkan`, `metal`, or `none`. */
   readonly gpu: string;
+  readonly numerics: EngineNumerics;
 }
+
+/** Of an engine, what goes into the model's {@link NumericProfile}. */
+export type EngineNumerics = Pick<NumericProfile, 'engine' | 'build' | 'device' | 'batchSize'>;

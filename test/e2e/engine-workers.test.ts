@@ -50,7 +50,7 @@ async function loaded(): Promise<{ readonly llama: boolean; readonly onnx: boole
 async function serves(t: Test, backend: Backend): Promise<void> {
   const { pool, cancelFlags, messages, ticks } = startWorker(t, backend);
   const run = (job: number, slot: number, prompt: ReturnType<typeof params>): Promise<WorkerResult> =>
-    pool.run({ job, slot, params: prompt });
+    pool.run({ job, slot, work: { params: prompt, reproducible: false } });
   Atomics.store(cancelFlags, 3, 1);
   const before = ticks();
   const [peru, sum, stopped] = await Promise.all([

@@ -24,6 +24,7 @@ import type {
   UnloadModelRequest,
   UnloadModelResult,
 } from '#src/rpc/index.js';
+import { PROFILE } from '../fixtures/profile.js';
 
 /** A token stream that a test drives by hand; readers get what was pushed before, then what comes. */
 export class FakeStream {
@@ -110,8 +111,10 @@ export class FakeNode implements NodeApi {
     if (!this.models.some((model) => model.name === request.params.model)) {
       throw new AtomaError('unknown_model', `No model ${request.params.model}.`);
     }
-    const { requestId } = request;
-    if (this.answer !== undefined) return { requestId, completion: this.answer(request), queuedMs: 0 };
+    const { requestId, reproducible } = request;
+    if (this.answer !== undefined) {
+      return { requestId, completion: this.answer(request), reproducible, queuedMs: 0 };
+    }
     const stream = new FakeStream();
     this.streams.set(`request:${requestId}`, stream);
     stream.read(0, {
@@ -122,7 +125,7 @@ export class FakeNode implements NodeApi {
     const { promise, resolve, reject } = withResolvers<GenerateResult>();
     const finish = (completion: Completion): void => {
       stream.finish({ ok: true, completion });
-      resolve({ requestId, completion, queuedMs: 7 });
+      resolve({ requestId, completion, reproducible, queuedMs: 7 });
     };
     options.signal.addEventListener('abort', () => reject(options.signal.reason), { once: true });
     this.#events.emit('run', { request, signal: options.signal, stream, finish, fail: reject });
@@ -200,6 +203,8 @@ export function modelInfo(name: string): ModelInfo {
     batchSize: 512,
     flashAttention: false,
     gpu: 'none',
+    profile: PROFILE,
+    verdictReason: 'nobody asked',
   };
 }
 

@@ -34,7 +34,9 @@ t.test('atoma_generate runs with the contract’s defaults and answers the whole
       input_tokens: 3,
       output_tokens: 3,
       finish_reason: 'stop',
+      profile: 'p',
       random_seed: randomSeed.toString(),
+      reproducible: false,
       timings: { queued_ms: 7, prefill_ms: 2, decode_ms: 1, tokens_per_second: 2000 },
     },
   });
@@ -216,7 +218,21 @@ t.test('the node and its models describe themselves', async (t) => {
       },
       devices: [{ id: 'cpu', state: 'ready', models: ['tiny'], restarts: 0, last_fault: null }],
       models: [
-        { name: 'tiny', device: 'cpu', backend: 'llama', backend_reason: 'no GPU was found', source: null },
+        {
+          ...{
+            name: 'tiny',
+            device: 'cpu',
+            backend: 'llama',
+            backend_reason: 'no GPU was found',
+            source: null,
+          },
+          profile: {
+            ...{ id: 'p', weights: 'w', engine: 'none', build: 'none', backend: 'llama', device: 'none' },
+            ...{ threads: 1, context_size: 1, batch_size: 1, flash_attention: false, sampler: '1' },
+            verdict: 'batch-invariant',
+          },
+          verdict_reason: 'nobody asked',
+        },
       ],
       failed_models: [],
       queue: { waiting: 0, running: 1, capacity: 8 },

@@ -64,7 +64,9 @@ t.test('a streamed generation: answer first, then frames, then the end with ever
         input_tokens: 3,
         output_tokens: 4,
         finish_reason: 'stop',
+        profile: 'p',
         random_seed: '5',
+        reproducible: false,
         timings: { queued_ms: 7, prefill_ms: 2, decode_ms: 1, tokens_per_second: 3000 },
       },
     }),
@@ -132,7 +134,7 @@ t.test('a restart before the answer to the call keeps its place in the order', a
     onTokens?.({ index: 0, text: 'a', tokens: [1] });
     onRestart?.();
     onTokens?.({ index: 0, text: 'b', tokens: [2] });
-    return { requestId, completion: completion('b', [2]), queuedMs: 0 };
+    return { requestId, completion: completion('b', [2]), reproducible: false, queuedMs: 0 };
   };
   await client.result(1, 'atoma_generate', { prompt: 'x', stream: true });
   t.match(await client.next(), note('1', { index: 0, text: 'a' }));

@@ -66,6 +66,8 @@ export class VirtualTime implements Timing {
 interface SimulatedOptions {
   readonly id?: string;
   readonly capacity: number;
+  /** Places for reproducible jobs, beside the others; undefined: they share. */
+  readonly exclusive?: number;
   readonly time: VirtualTime;
   readonly model?: string;
   readonly msPerToken?: number;
@@ -81,6 +83,7 @@ interface SimulatedOptions {
 interface Running {
   readonly stop: () => void;
   readonly reject: (error: unknown) => void;
+  readonly reproducible: boolean;
 }
 
 /** A device in virtual time: a token takes `msPerToken`, and every job generates all its `maxTokens`. */
@@ -90,6 +93,8 @@ export class SimulatedExecutor implements Executor {
   readonly running = new Map<string, Running>();
   /** Most jobs at once. */
   most = 0;
+  /** Most reproducible ones at once. */
+  mostReproducible = 0;
   /** How often a job under which a device had died shared this one with another job. */
   sharedWithSuspect = 0;
   deaths = 0;
@@ -107,13 +112,18 @@ export class SimulatedExecutor implements Executor {
     return this.#up && this.serves(model) ? this.#options.capacity : 0;
   }
 
+  exclusiveCapacity(model: string): number | undefined {
+    const { exclusive } = this.#options;
+    return exclusive === undefined ? undefined : Math.min(exclusive, this.capacity(model));
+  }
+
   serves(model: string): boolean {
     return !this.quarantined && model === (this.#options.model ?? MODEL);
   }
 
   run(job: Job, { signal }: JobOptions): Promise<Completion> {
     const { time, msPerToken = 1, killers, suspects } = this.#options;
-    if (this.running.size >= this.capacity(job.params.model)) throw new Error('more jobs than room');
+    if (this.#rivals(job) >= this.#roomFor(job)) throw new Error('more jobs than room');
     const tokens = Number(job.params.maxTokens);
     this.started.push(job.id);
     return new Promise((resolve, reject) => {
@@ -126,8 +136,9 @@ export class SimulatedExecutor implements Executor {
         this.running.delete(job.id);
         resolve(completionOf(tokens, msPerToken));
       });
-      this.running.set(job.id, { stop, reject });
+      this.running.set(job.id, { stop, reject, reproducible: job.reproducible });
       this.most = Math.max(this.most, this.running.size);
+      if (job.reproducible) this.mostReproducible = Math.max(this.mostReproducible, this.#rivals(job));
       const present = [...this.running.keys()];
       if (present.length > 1 && present.some((id) => suspects?.has(id))) this.sharedWithSuspect++;
       signal.addEventListener(
@@ -165,6 +176,17 @@ export class SimulatedExecutor implements Executor {
       this.#up = true;
       onChange?.();
     });
+  }
+
+  #roomFor({ params: { model }, reproducible }: Job): number {
+    return (reproducible ? this.exclusiveCapacity(model) : undefined) ?? this.capacity(model);
+  }
+
+  /** How many jobs have the places that this one wants. */
+  #rivals({ reproducible }: Job): number {
+    const all = [...this.running.values()];
+    const isApart = this.#options.exclusive !== undefined;
+    return (isApart ? all.filter((other) => other.reproducible === reproducible) : all).length;
   }
 
   #endAll(error: AtomaError): void {

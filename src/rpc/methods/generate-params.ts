@@ -36,6 +36,7 @@ export const GenerateParams = z.strictObject({
   random_seed: u64.optional(),
   pre_prompt_tokens: tokenIds.prefault([]),
   prepend_output_with_input: z.boolean().default(false),
+  reproducible: z.boolean().default(false),
   request_id: requestId.optional(),
   stream: z.boolean().default(false),
 });

@@ -61,7 +61,8 @@ function toRequest(given: GenerateParams, node: NodeApi): GenerateRequest {
     topP: given.top_p,
   };
   checkPromptParams(params);
-  return { requestId: given.request_id ?? randomUUID(), params };
+  const { reproducible } = given;
+  return { requestId: given.request_id ?? randomUUID(), params, reproducible };
 }
 
 function onlyModel(node: NodeApi): string {

@@ -9,6 +9,7 @@ export function completionToWire(completion: Completion): Record<string, unknown
     input_tokens: completion.inputTokens,
     output_tokens: completion.tokens.length,
     finish_reason: completion.finishReason,
+    profile: completion.profile,
     timings: timingsToWire(completion),
   };
 }
@@ -20,6 +21,7 @@ export function generateResultToWire(result: GenerateResult, params: PromptParam
     model: params.model,
     ...completionToWire(result.completion),
     random_seed: params.randomSeed.toString(),
+    reproducible: result.reproducible,
     timings: { queued_ms: rounded(result.queuedMs), ...timingsToWire(result.completion) },
   };
 }

@@ -1,4 +1,4 @@
-import type { ModelInfo } from '../../core/index.js';
+import type { ModelInfo, NumericProfile } from '../../core/index.js';
 import type { HardwareInfo, NodeInfo, Readiness } from '../node-api.js';
 
 /** The result of `atoma_nodeInfo`. */
@@ -13,9 +13,10 @@ export function nodeInfoToWire(info: NodeInfo, readiness: Readiness): Record<str
     chain: info.chain === undefined ? null : chainToWire(info.chain),
     hardware: info.hardware === undefined ? null : hardwareToWire(info.hardware),
     devices: info.devices.map(deviceToWire),
-    models: info.models.map(({ name, device, backend, backendReason, source }) => ({
-      ...{ name, device, backend, backend_reason: backendReason },
-      source: source ?? null,
+    models: info.models.map((model) => ({
+      ...{ name: model.name, device: model.device, backend: model.backend },
+      ...{ backend_reason: model.backendReason, source: model.source ?? null },
+      ...{ profile: profileToWire(model.profile), verdict_reason: model.verdictReason },
     })),
     failed_models: info.failedModels.map(failedModelToWire),
     queue: { waiting: info.queue.waiting, running: info.queue.running, capacity: info.queue.capacity },
@@ -107,5 +108,18 @@ export function modelToWire(model: ModelInfo): Record<string, unknown> {
     flash_attention: model.flashAttention,
     gpu: model.gpu,
     memory_bytes: model.memoryBytes ?? null,
+    profile: profileToWire(model.profile),
+    verdict_reason: model.verdictReason,
+  };
+}
+
+/** A numeric profile as clients get it; its `id` is that of the fields as the node names them. */
+function profileToWire(profile: NumericProfile): Record<string, unknown> {
+  const { contextSize, batchSize, flashAttention, ...rest } = profile;
+  return {
+    ...rest,
+    context_size: contextSize,
+    batch_size: batchSize,
+    flash_attention: flashAttention,
   };
 }

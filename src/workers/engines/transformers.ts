@@ -1,15 +1,19 @@
 import { stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { AtomaError, messageOf, type PromptParams } from '../../core/index.js';
+import type { LogitSource } from '../determinism/logit-source.js';
 import { contextSizeFor, onnxBatchSize } from '../pool-defaults.js';
-import type { EngineInfo, WorkerSpec } from '../protocol.js';
+import type { EngineInfo, EngineNumerics, WorkerSpec } from '../protocol.js';
 import { complete } from './completion-loop.js';
-import type { Engine, EngineCompletion, GenerationControl } from './engine.js';
+import type { Engine, EngineCompletion, GenerationControl, RunMode } from './engine.js';
+import type { ScoredToken } from './expected-tokens.js';
 import { CausalModel, KeyValueCache } from './onnx/causal-model.js';
 import { loadLibrary, type OnnxBackend } from './onnx/library.js';
+import { OnnxLogits } from './onnx/onnx-logits.js';
 import { promptInput } from './prompt-input.js';
 import { samplingChoice } from './sampling/choice.js';
 import { Sampler } from './sampling/sampler.js';
+import { cpuName, packageVersion } from './surroundings.js';
 import { OnnxTokenizer } from './tokens/onnx-tokenizer.js';
 import { checkOnnx, externalFiles, type OnnxModelFiles, type OnnxWeights } from './weights/onnx-check.js';
 import { readOnnxShape } from './weights/onnx-shape.js';
@@ -21,9 +25,11 @@ const WASM_LIMIT_BYTES = 2 * 1024 ** 3;
 /** An ONNX model on ONNX Runtime: one session, and for each sequence a cache of its own. */
 export class TransformersEngine implements Engine {
   readonly info: EngineInfo;
+  readonly sharesBatches = false;
   readonly #model: CausalModel;
   readonly #tokenizer: OnnxTokenizer;
-  readonly #sequences: number;
+  /** How many prompts may run at once. */
+  #places: number;
   #running = 0;
   #evaluated = 0;
 
@@ -31,7 +37,7 @@ export class TransformersEngine implements Engine {
     this.info = info;
     this.#model = model;
     this.#tokenizer = tokenizer;
-    this.#sequences = sequences;
+    this.#places = sequences;
   }
 
   /**
@@ -66,19 +72,24 @@ export class TransformersEngine implements Engine {
     }
   }
 
-  async generate(params: PromptParams, control: GenerationControl): Promise<EngineCompletion> {
+  async generate(
+    params: PromptParams,
+    control: GenerationControl,
+    { expected }: RunMode = {},
+  ): Promise<EngineCompletion> {
     const startedAt = performance.now();
     const { contextSize } = this.info;
     const input = promptInput(params, this.#tokenizer, contextSize);
-    if (this.#running >= this.#sequences) throw new AtomaError('engine_failed', 'every sequence is taken');
+    if (this.#running >= this.#places) throw new AtomaError('engine_failed', 'every sequence is taken');
     this.#running++;
     const history = [...input];
     try {
       return await complete(
-        { params, control, input, contextSize, startedAt },
+        { params, control, input, contextSize, expected, startedAt },
         {
           history,
-          tokens: () => this.#tokens(params, input, history, control),
+          tokens: () => tokensOf(this.#scored(params, input, history, control)),
+          scored: () => this.#scored(params, input, history, control),
           piece: (token) => this.#tokenizer.piece(token),
         },
       );
@@ -90,6 +101,19 @@ export class TransformersEngine implements Engine {
     }
   }
 
+  async openLogits(sequences: number, contextSize: number): Promise<LogitSource> {
+    const shape = { sequences, contextSize: Math.min(contextSize, this.info.contextSize) };
+    const uncancelled = { isCancelled: () => false };
+    return new OnnxLogits({ ...shape, vocabulary: this.#tokenizer }, (tokens, cache) =>
+      this.#prefill(tokens, cache, uncancelled),
+    );
+  }
+
+  /** Every sequence is evaluated by itself already: all that there is to give is a place. */
+  async openExclusive(): Promise<void> {
+    this.#places++;
+  }
+
   progress(): number {
     return this.#evaluated;
   }
@@ -98,20 +122,25 @@ export class TransformersEngine implements Engine {
     await this.#model.dispose();
   }
 
-  async *#tokens(
+  async *#scored(
     params: PromptParams,
     input: readonly number[],
     history: readonly number[],
     control: GenerationControl,
-  ): AsyncGenerator<number> {
+  ): AsyncGenerator<ScoredToken> {
     const cache = new KeyValueCache();
     try {
       let logits = await this.#prefill(input, cache, control);
       const sampler = new Sampler(samplingChoice(params, this.info.contextSize), logits.length);
       while (true) {
         const token = sampler.sample(logits, history);
-        if (this.#tokenizer.ends.has(token)) return;
-        yield token;
+        const { ends } = this.#tokenizer;
+        const isEnd = ends.has(token);
+        yield {
+          token: isEnd ? undefined : token,
+          probability: (asked) => sampler.probability(asked === undefined ? ends : new Set([asked])),
+        };
+        if (isEnd) return;
         logits = await this.#evaluate([token], cache);
       }
     } finally {
@@ -123,7 +152,7 @@ export class TransformersEngine implements Engine {
   async #prefill(
     input: readonly number[],
     cache: KeyValueCache,
-    control: GenerationControl,
+    control: Pick<GenerationControl, 'isCancelled'>,
   ): Promise<Float32Array> {
     const { batchSize } = this.info;
     let logits: Float32Array = new Float32Array();
@@ -140,6 +169,11 @@ export class TransformersEngine implements Engine {
   }
 }
 
+/** Without what they were chosen from, which is computed for those who ask. */
+async function* tokensOf(scored: AsyncIterable<ScoredToken>): AsyncGenerator<number> {
+  for await (const { token } of scored) if (token !== undefined) yield token;
+}
+
 function checkWasmSize(file: string, bytes: number): void {
   if (bytes <= WASM_LIMIT_BYTES) return;
   throw weightsProblem(
@@ -147,6 +181,16 @@ function checkWasmSize(file: string, bytes: number): void {
     `has ${bytes} bytes of weights, WebAssembly holds ${WASM_LIMIT_BYTES} here`,
     'run it on another backend, or take a smaller quantization',
   );
+}
+
+function numericsOf(backend: OnnxBackend, batchSize: number): EngineNumerics {
+  const runtime = backend === 'wasm' ? 'onnxruntime-web' : 'onnxruntime-node';
+  return {
+    engine: `transformers.js ${packageVersion('@xenova/transformers')}`,
+    build: `${runtime} ${packageVersion(runtime)} ${process.platform}-${process.arch}`,
+    device: cpuName(),
+    batchSize,
+  };
 }
 
 async function describe(
@@ -171,5 +215,6 @@ async function describe(
     flashAttention: false,
     flashAttentionRefusal: spec.useFlashAttention ? 'ONNX Runtime has none on the CPU' : undefined,
     gpu: 'none',
+    numerics: numericsOf(backend, onnxBatchSize(spec.batchSize, backend)),
   };
 }

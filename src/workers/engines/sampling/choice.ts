@@ -13,6 +13,12 @@ const RANDOM_SEED = 0xffffffff;
 const SMALLEST_FACTOR = 1e-15;
 const LARGEST_FACTOR = 1e15;
 
+/**
+ * Version of the rules by which params become samplers, and on backends without samplers of their own, tokens. To be
+ * counted up with every change after which the same logits and params may choose another token.
+ */
+export const SAMPLER_VERSION = '1';
+
 /** How tokens are to be chosen, in numbers that every engine takes. */
 export interface SamplingChoice {
   /** 0 is greedy. */

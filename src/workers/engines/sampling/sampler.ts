@@ -20,6 +20,9 @@ export class Sampler {
   /** For each token the number of the call that saw it last in the penalized part of the history. */
   readonly #seen: Uint32Array;
   #calls = 0;
+  /** Of the last call: the logits with the penalty, and how many of the ranking's first tokens were drawn from. */
+  #logits: Float32Array = new Float32Array();
+  #kept = 0;
 
   /** @param vocabularySize how many logits there are at each position */
   constructor(choice: SamplingChoice, vocabularySize: number) {
@@ -39,6 +42,7 @@ export class Sampler {
    * @throws AtomaError `engine_failed` where the logits are no numbers.
    */
   sample(logits: Float32Array, history: readonly number[]): number {
+    this.#logits = logits;
     this.#penalize(logits, history);
     const best = argmax(logits);
     const bestLogit = logits[best] ?? Number.NaN;
@@ -49,7 +53,27 @@ export class Sampler {
     const { topK } = this.#choice;
     const kept = topK > 0 ? Math.min(topK, logits.length) : logits.length;
     this.#ranking.rank(logits, bestLogit, kept);
-    return this.#draw(logits, bestLogit, this.#nucleus(logits, bestLogit, kept));
+    this.#kept = this.#nucleus(logits, bestLogit, kept);
+    return this.#draw(logits, bestLogit, this.#kept);
+  }
+
+  /**
+   * Probability of any of these tokens at the position sampled last, whose logits must not have changed since:
+   * among those that top-k and top-p left, at the temperature. A greedy choice has the model's own distribution.
+   */
+  probability(tokens: ReadonlySet<number>): number {
+    const isGreedy = this.#temperature <= 0;
+    const logits = this.#logits;
+    const count = isGreedy ? logits.length : this.#kept;
+    const best = logits[isGreedy ? argmax(logits) : this.#ranking.at(0)] ?? 0;
+    let [sum, asked] = [0, 0];
+    for (let place = 0; place < count; place++) {
+      const token = isGreedy ? place : this.#ranking.at(place);
+      const weight = Math.exp(((logits[token] ?? 0) - best) / (isGreedy ? 1 : this.#temperature));
+      sum += weight;
+      if (tokens.has(token)) asked += weight;
+    }
+    return asked / sum;
   }
 
   /** `llama_sampler_penalties_apply`, without frequency and presence penalties. */

@@ -1,4 +1,5 @@
 import { type GgufFileInfo, GgufInsights, type Llama, readGgufFileInfo } from 'node-llama-cpp';
+import { partsOf } from './gguf-parts.js';
 import { notTheFormat, openWeights, type WeightsFile } from './weights-file.js';
 import { weightsProblem } from './weights-problem.js';
 
@@ -53,23 +54,6 @@ function readHeader(file: string): Promise<GgufFileInfo> {
 function checkSize(file: string, size: number, needed: number): void {
   if (size >= needed) return;
   throw weightsProblem(file, `is cut off: it has ${size} of at least ${needed} bytes`, DOWNLOAD_AGAIN);
-}
-
-/**
- * The files of a split model, named as llama.cpp's gguf-split names them.
- * @throws AtomaError `model_load_failed` where another part than the first is given.
- */
-function partsOf(file: string): readonly string[] {
-  const match = /^(.*)-(\d{5})-of-(\d{5})\.gguf$/.exec(file);
-  if (match === null) return [file];
-  const [, stem = '', part = '', count = ''] = match;
-  if (Number(part) !== 1) {
-    throw weightsProblem(file, `is part ${Number(part)} of a split model`, 'name its first part');
-  }
-  return Array.from(
-    { length: Number(count) },
-    (_, index) => `${stem}-${String(index + 1).padStart(5, '0')}-of-${count}.gguf`,
-  );
 }
 
 /** What the header's parser would misread or not end with. */

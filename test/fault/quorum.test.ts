@@ -10,6 +10,7 @@ t.test(
   async (t) => {
     const quorum = await Quorum.start(t);
     const { chain } = quorum.network;
+    t.equal((await quorum.profiles()).size, 1, 'for what they compute with is the same');
     const endTraffic = quorum.traffic();
     const tickets = await quorum.send(TICKETS);
     for (const ticketId of tickets) await quorum.network.settled(ticketId);

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Test } from 'tap';
+import { z } from 'zod';
 import type { DevnetNode, DevnetOptions, PromptRequest } from '#src/devnet/index.js';
 import { Network, type Seat, type Serving } from './network.js';
 
@@ -9,7 +10,7 @@ export const BUSY_MACHINE_TIMEOUT_MS = 300_000;
 const POOLS = [
   'workers = 1\nsequences = 1\n',
   'workers = 1\nsequences = 2\n',
-  'workers = 1\nsequences = 3\nbatch_size = 64\n',
+  'workers = 1\nsequences = 3\n',
   'workers = 1\nsequences = 8\n',
   'workers = 2\nsequences = 2\n',
 ];
@@ -25,6 +26,8 @@ const QUESTIONS = [
 const SETTLEMENT_TIMEOUT_MS = 600_000;
 /** Between two requests of a client, ms: a load beside the tickets, which leaves the cores to them. */
 const REQUEST_GAP_MS = 150;
+
+const Info = z.object({ models: z.array(z.object({ profile: z.object({ id: z.string() }) })) });
 
 interface Place {
   readonly seat: Seat;
@@ -74,6 +77,14 @@ export class Quorum {
     const clientToml = 'oracle = true\nsettlement_timeout_ms = 1000';
     await (await this.network.seat(operator, { clientToml })).serve();
     return operator;
+  }
+
+  /** Ids of the numeric profiles that the nodes' answers are made with. */
+  async profiles(): Promise<ReadonlySet<string>> {
+    const lists = await Promise.all(
+      this.servings.map(async (serving) => Info.parse(await serving.call('atoma_nodeInfo'))),
+    );
+    return new Set(lists.flatMap(({ models }) => models.map(({ profile }) => profile.id)));
   }
 
   /** Sends prompts that all differ, greedy and sampled. @returns the ids of their tickets */

@@ -65,7 +65,7 @@ export class JsonReport implements RehearsalReport {
   loaded(models: readonly ModelInfo[]): void {
     for (const { name, device, backend, workers, sequencesPerWorker, profile } of models) {
       const pool = { workers, sequences_per_worker: sequencesPerWorker };
-      const numbers = { profile: profile?.id ?? null, verdict: profile?.verdict ?? null };
+      const numbers = { profile: profile.id, verdict: profile.verdict };
       writeLine({ type: 'model', model: name, device, backend, ...pool, ...numbers });
     }
   }

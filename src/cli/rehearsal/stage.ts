@@ -73,5 +73,5 @@ export async function setStage(
   const sides = new Map<bigint, ChainSide>();
   for (const member of members) sides.set(member.smallId, await ensemble.join(member));
   signal.throwIfAborted();
-  return { chain, user, members, sides, capacity: ensemble.capacity };
+  return { chain, user, members, sides, capacity: ensemble.capacity(model.name) };
 }

@@ -28,10 +28,20 @@ export class TextReport implements RehearsalReport {
   }
 
   loaded(models: readonly ModelInfo[]): void {
-    for (const { name, device, backend, description, workers, sequencesPerWorker, profile } of models) {
-      const verdict = profile === undefined ? '' : `, ${profile.verdict}`;
+    for (const {
+      name,
+      device,
+      backend,
+      description,
+      workers,
+      sequencesPerWorker,
+      profile,
+      verdictReason,
+    } of models) {
       const pool = `${workers} × ${sequencesPerWorker} sequences`;
-      write(`model      ${name} (${description}) with ${backend} on ${device}, ${pool}${verdict}\n`);
+      write(
+        `model      ${name} (${description}) with ${backend} on ${device}, ${pool}, ${profile.verdict}: ${verdictReason}\n`,
+      );
     }
   }
 

@@ -89,9 +89,13 @@ export class Ensemble {
     }
   }
 
-  /** How many tickets run at once, over all devices and models. */
-  get capacity(): number {
-    return this.#scheduler.status().capacity;
+  /** How many tickets of a model run at once, over all devices. */
+  capacity(model: string): number {
+    const { devices } = this.#host;
+    return devices.reduce(
+      (sum, device) => sum + (device.exclusiveCapacity(model) ?? device.capacity(model)),
+      0,
+    );
   }
 
   /**

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Command } from 'commander';
-import { DEVNET_DEFAULTS, Devnet, writeDevnetFiles } from '../devnet/index.js';
+import { DEVNET_DEFAULTS, Devnet, type DevnetFiles, writeDevnetFiles } from '../devnet/index.js';
 import { EXIT, exitCodeOf, reportError, writeLine } from './exit.js';
 import { createLogger } from './logger.js';
 import { portOf, positiveOf } from './numbers.js';
@@ -21,6 +21,8 @@ interface DevnetFlags {
   readonly out: string;
   readonly epochMs: string;
   readonly checkpointMs: string;
+  readonly settlementTimeoutMs: string;
+  readonly unregistered?: boolean;
   readonly jrpcPort: string;
   readonly modelPath: string;
   readonly precision: string;
@@ -32,7 +34,7 @@ interface DevnetFlags {
 export function addDevnet(program: Command, env: NodeJS.ProcessEnv): void {
   program
     .command('devnet')
-    .description('run a chain in a box: Sui gRPC, the contract, one registered node, one funded user')
+    .description('run a chain in a box: Sui gRPC, the contract, one node, one funded user')
     .option('--host <address>', 'address to listen on', DEVNET_DEFAULTS.host)
     .option('--port <n>', 'port to listen on; 0 takes a free one', DEFAULT_PORT)
     .option(
@@ -45,6 +47,15 @@ export function addDevnet(program: Command, env: NodeJS.ProcessEnv): void {
       '--checkpoint-ms <n>',
       'time between checkpoints while nothing happens',
       String(DEVNET_DEFAULTS.checkpointMs),
+    )
+    .option(
+      '--settlement-timeout-ms <n>',
+      'how long nodes have for a ticket before they are slashed',
+      String(DEVNET_DEFAULTS.settlementTimeoutMs),
+    )
+    .option(
+      '--unregistered',
+      "leave the node's wallet to the register and subscribe commands: gas and TOMA only",
     )
     .option('--jrpc-port <n>', "the node's RPC port, for its model.toml; 0 takes a free one", '3000')
     .option('--model <name>', 'name of the model on chain', DEVNET_DEFAULTS.model)
@@ -67,11 +78,12 @@ async function devnet(flags: DevnetFlags, env: NodeJS.ProcessEnv): Promise<numbe
       port: portOf('--port', flags.port),
       epochMs: positiveOf('--epoch-ms', flags.epochMs),
       checkpointMs: positiveOf('--checkpoint-ms', flags.checkpointMs),
+      settlementTimeoutMs: BigInt(positiveOf('--settlement-timeout-ms', flags.settlementTimeoutMs)),
       model: flags.model,
     },
     { logger: createLogger(env['LOG_LEVEL'] ?? 'warn') },
   );
-  const node = chain.addNode();
+  const node = flags.unregistered ? chain.addOperator() : chain.addNode();
   const user = chain.addUser();
   const files = await writeDevnetFiles(chain, node, user, {
     dir,
@@ -84,18 +96,16 @@ async function devnet(flags: DevnetFlags, env: NodeJS.ProcessEnv): Promise<numbe
     package_id: chain.packageId,
     toma_package_id: chain.tomaPackageId,
     atoma_db_id: chain.atomaDbId,
-    node_badge_id: node.badgeId,
-    small_id: node.smallId,
+    ...('badgeId' in node ? { node_badge_id: node.badgeId, small_id: node.smallId } : {}),
     model: chain.model,
     dir,
   };
   if (flags.json) writeLine({ type: 'devnet', ...facts });
   else {
-    const width = Math.max(...Object.keys(facts).map((key) => key.length));
-    for (const [key, value] of Object.entries(facts))
-      process.stdout.write(`${key.padEnd(width)}  ${value}\n`);
-    process.stdout.write(
-      `\nStart the node with:\n  node dist/main.js --model-config-path ${files.modelConfigPath} \\\n    --sui-subscriber-path ${files.suiSubscriberPath} \\\n    --atoma-sui-client-config-path ${files.atomaSuiClientConfigPath}\n\nThe user's key is in ${files.userPath}. Ctrl-C ends the chain and everything on it.\n`,
+    printFacts(facts);
+    printCommands(
+      flags.unregistered ? ['register --write', `subscribe ${chain.model} --echelon 0`] : [],
+      files,
     );
   }
   await new Promise<void>((ended) => {
@@ -104,4 +114,27 @@ async function devnet(flags: DevnetFlags, env: NodeJS.ProcessEnv): Promise<numbe
   });
   await chain.stop();
   return EXIT.done;
+}
+
+function printFacts(facts: Readonly<Record<string, unknown>>): void {
+  const width = Math.max(...Object.keys(facts).map((key) => key.length));
+  for (const [key, value] of Object.entries(facts)) process.stdout.write(`${key.padEnd(width)}  ${value}\n`);
+}
+
+/** @param before what must be done before the node can start */
+function printCommands(before: readonly string[], files: DevnetFiles): void {
+  process.stdout.write('\nStart the node with:\n');
+  for (const command of [...before, 'start']) process.stdout.write(`\n  ${commandLine(command, files)}\n`);
+  process.stdout.write(
+    `\nThe user's key is in ${files.userPath}. Ctrl-C ends the chain and everything on it.\n`,
+  );
+}
+
+/** A command of the node's with its three files, over several lines. */
+function commandLine(command: string, files: DevnetFiles): string {
+  return [
+    `node dist/main.js ${command} --model-config-path ${files.modelConfigPath}`,
+    `--sui-subscriber-path ${files.suiSubscriberPath}`,
+    `--atoma-sui-client-config-path ${files.atomaSuiClientConfigPath}`,
+  ].join(' \\\n    ');
 }

@@ -35,15 +35,19 @@ export interface DevnetFiles {
   readonly userPath: string;
 }
 
+/** A wallet whose files are written, with the ids of its registration where it has one. */
+type Wallet = Pick<DevnetNode, 'secretKey' | 'address'> & Partial<DevnetNode>;
+
 type Chain = Pick<Devnet, 'url' | 'packageId' | 'tomaPackageId' | 'atomaDbId' | 'model'>;
 
 /**
  * Writes everything that a node and a user of the dev chain need: the node's three TOML files, its
  * `client.yaml` and keystore as the Sui CLI has them, and `user.json`.
+ * @param node a wallet that is not registered has no ids in its files: `register --write` puts them there
  */
 export async function writeDevnetFiles(
   devnet: Chain,
-  node: DevnetNode,
+  node: Wallet,
   user: DevnetUser,
   options: DevnetFilesOptions,
 ): Promise<DevnetFiles> {
@@ -77,34 +81,35 @@ function modelToml(devnet: Chain, { modelPath, precision, jrpcPort }: DevnetFile
   });
 }
 
-function subscriberToml(devnet: Chain, node: DevnetNode): string {
+function subscriberToml(devnet: Chain, node: Wallet): string {
   return TOML.stringify({
     http_url: devnet.url,
     package_id: devnet.packageId,
-    small_id: smallId(node),
+    ...smallIdKey(node),
     request_timeout: { secs: REQUEST_TIMEOUT_SECS, nanos: 0 },
   });
 }
 
-function clientToml(devnet: Chain, node: DevnetNode): string {
+function clientToml(devnet: Chain, node: Wallet): string {
   return TOML.stringify({
     config_path: 'client.yaml',
     atoma_db_id: devnet.atomaDbId,
-    node_badge_id: node.badgeId,
+    ...(node.badgeId === undefined ? {} : { node_badge_id: node.badgeId }),
     package_id: devnet.packageId,
-    small_id: smallId(node),
+    ...smallIdKey(node),
     max_concurrent_requests: MAX_CONCURRENT_REQUESTS,
     request_timeout: { secs: REQUEST_TIMEOUT_SECS, nanos: 0 },
     data_dir: 'data',
   });
 }
 
-/** A string where a number could not hold it. */
-function smallId({ smallId: id }: DevnetNode): string | number {
-  return id <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(id) : String(id);
+/** A string where a number could not hold it; no key where there is no registration. */
+function smallIdKey({ smallId }: Wallet): { small_id?: string | number } {
+  if (smallId === undefined) return {};
+  return { small_id: smallId <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(smallId) : String(smallId) };
 }
 
-function clientYaml(devnet: Chain, node: DevnetNode, keystorePath: string): string {
+function clientYaml(devnet: Chain, node: Wallet, keystorePath: string): string {
   return toYaml({
     keystore: { File: keystorePath },
     envs: [{ alias: 'devnet', rpc: devnet.url, ws: null, basic_auth: null }],
@@ -114,7 +119,7 @@ function clientYaml(devnet: Chain, node: DevnetNode, keystorePath: string): stri
 }
 
 /** Base64 of the scheme's flag byte and the 32 bytes of the secret. */
-function keystore({ secretKey }: DevnetNode): string {
+function keystore({ secretKey }: Wallet): string {
   const decoded = decodeSuiPrivateKey(secretKey);
   const flag = SIGNATURE_SCHEME_TO_FLAG[decoded.scheme];
   return JSON.stringify([toBase64(Uint8Array.of(flag, ...decoded.secretKey))]);

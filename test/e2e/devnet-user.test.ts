@@ -115,6 +115,19 @@ t.test('the files that the dev chain writes are a configuration, a wallet and a 
   t.strictSame(await write(), files, 'writing again replaces them');
 });
 
+t.test('files of a wallet that is not registered have no ids of a registration', async (t) => {
+  const { devnet, owner } = await startDevnet(t);
+  const dir = await mkdtemp(join(tmpdir(), 'atoma-devnet-'));
+  t.teardown(() => rm(dir, { recursive: true, force: true }));
+  const options = { dir, modelPath: 'models/atoma-tiny', precision: 'q8_0', jrpcPort: 0 };
+  const operator = devnet.addOperator();
+  const files = await writeDevnetFiles(devnet, operator, owner, options);
+  const paths = [files.suiSubscriberPath, files.atomaSuiClientConfigPath];
+  for (const path of paths) t.notMatch(await readFile(path, 'utf8'), /small_id|node_badge_id/);
+  const wallet = await loadWallet(files.clientYamlPath);
+  t.equal(wallet.keypair.toSuiAddress(), operator.address);
+});
+
 t.test(
   'a prompt is sent, committed to by the node and seen settling, also over a dropped stream',
   async (t) => {

@@ -5,7 +5,7 @@ import t from 'tap';
 import { AtomaError } from '#src/core/index.js';
 import { TOMA_SUPPLY } from '#src/devnet/genesis.js';
 import { runAs } from '#src/devnet/transactor.js';
-import { Chain } from './devnet-chain.js';
+import { Stage } from './devnet-stage.js';
 
 /** Where an argument comes from: a number that the program takes modulo what there is. */
 const source = fc.record({
@@ -25,18 +25,13 @@ const command = fc.record({
 type CommandPlan = typeof command extends fc.Arbitrary<infer Plan> ? Plan : never;
 
 /** Writes a program of nonsense that still has the form of a transaction. */
-function write(chain: Chain, tx: Transaction, commands: readonly CommandPlan[]): void {
-  const { ids, ledger } = chain.genesis;
+function write(stage: Stage, badgeId: string, tx: Transaction, commands: readonly CommandPlan[]): void {
+  const { ids, ledger } = stage.genesis;
   const framework = ledger.functions.ofPackage(`0x${'2'.padStart(64, '0')}`);
   const functions = [...framework, ...framework, ...ledger.functions.ofPackage(ids.packageId)];
   const types = [`${ids.tomaPackageId}::toma::TOMA`, SUI_TYPE_ARG, 'u8'];
-  const objects = [
-    chain.user.tomaCoinId,
-    ids.atomaDbId,
-    chain.nodes[0]?.badgeId ?? '',
-    chain.user.tomaCoinId,
-  ];
-  const pures = [() => tx.pure.u64(5n), () => tx.pure.address(chain.user.address), () => tx.pure.bool(true)];
+  const objects = [stage.user.tomaCoinId, ids.atomaDbId, badgeId, stage.user.tomaCoinId];
+  const pures = [() => tx.pure.u64(5n), () => tx.pure.address(stage.user.address), () => tx.pure.bool(true)];
   const pick = <T>(items: readonly T[], index: number): T => {
     const item = items[index % items.length];
     if (item === undefined) throw new Error('nothing to pick from');
@@ -55,7 +50,7 @@ function write(chain: Chain, tx: Transaction, commands: readonly CommandPlan[]):
     const called = pick(functions, target);
     if (kind === 'split') tx.splitCoins(first, values);
     else if (kind === 'merge') tx.mergeCoins(first, rest);
-    else if (kind === 'transfer') tx.transferObjects([first, ...rest], chain.user.address);
+    else if (kind === 'transfer') tx.transferObjects([first, ...rest], stage.user.address);
     else if (kind === 'vector') tx.makeMoveVec({ elements: [first, ...rest] });
     else {
       tx.moveCall({
@@ -68,14 +63,17 @@ function write(chain: Chain, tx: Transaction, commands: readonly CommandPlan[]):
 }
 
 t.test('programs of nonsense are refused or fail, and make or lose no money', async (t) => {
-  const chain = new Chain(3n);
-  const sui = chain.sui();
+  const stage = new Stage({ seed: 3n });
+  const badgeId = stage.accounts.addNode().badgeId;
+  const sui = stage.sui();
   const outcomes = { succeeded: 0, failed: 0, rejected: 0 };
   fc.assert(
     fc.property(fc.array(command, { minLength: 1, maxLength: 5 }), (commands) => {
       try {
-        const sender = chain.user.address;
-        const done = runAs(chain.genesis.ledger, sender, (tx: Transaction) => write(chain, tx, commands));
+        const sender = stage.user.address;
+        const done = runAs(stage.genesis.ledger, sender, (tx: Transaction) =>
+          write(stage, badgeId, tx, commands),
+        );
         if (done.effects.failed === undefined) outcomes.succeeded++;
       } catch (error) {
         // Anything else is a fault of the interpreter's own.
@@ -83,10 +81,10 @@ t.test('programs of nonsense are refused or fail, and make or lose no money', as
         if (error.code === 'devnet_setup_failed') outcomes.failed++;
         else outcomes.rejected++;
       }
-      return chain.toma() === TOMA_SUPPLY;
+      return stage.toma() === TOMA_SUPPLY;
     }),
     { numRuns: 400 },
   );
-  t.equal(chain.sui(), sui);
+  t.equal(stage.sui(), sui);
   t.ok(outcomes.succeeded > 0 && outcomes.failed > 0 && outcomes.rejected > 0, JSON.stringify(outcomes));
 });

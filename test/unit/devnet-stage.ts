@@ -9,7 +9,11 @@ import {
 import { Accounts, type DevnetNode, type DevnetUser } from '#src/devnet/accounts.js';
 import { Books } from '#src/devnet/books.js';
 import { Clock } from '#src/devnet/clock.js';
+import { tomaType } from '#src/devnet/contract/names.js';
 import { createGenesis, type Genesis } from '#src/devnet/genesis.js';
+import { SUI_COIN_TYPE } from '#src/devnet/move/addresses.js';
+import { coinOf, coinTypeOf } from '#src/devnet/move/types.js';
+import { coinBalance } from '#src/devnet/move/values.js';
 import { DEVNET_DEFAULTS, type DevnetOptions } from '#src/devnet/options.js';
 import { SeededRandom } from '#src/devnet/random.js';
 import { simulate } from '#src/devnet/services/resolve.js';
@@ -196,6 +200,31 @@ export class Stage {
     return this.call(node.address, `db::${name}`, (tx) => [tx.object(node.badgeId), ...rest(tx)]);
   }
 
+  /** TOMA in coins and in the contract's hands. */
+  toma(): bigint {
+    const { ledger, ids, database } = this.genesis;
+    const type = coinOf(tomaType(ids));
+    let sum = database.held();
+    for (const object of ledger.objects.all()) if (object.type === type) sum += coinBalance(object.contents);
+    return sum;
+  }
+
+  /** SUI in coins, in storage rebates, and burnt by gas. */
+  sui(): bigint {
+    const { ledger } = this.genesis;
+    let sum = 0n;
+    for (const object of ledger.objects.all()) {
+      sum += object.storageRebate;
+      if (coinTypeOf(object.type) === SUI_COIN_TYPE) sum += coinBalance(object.contents);
+    }
+    for (let sequence = 0n; sequence <= ledger.checkpoints.tip; sequence++) {
+      for (const { effects } of ledger.checkpoints.transactions(sequence)) {
+        sum += effects.gasUsed.computationCost + effects.gasUsed.nonRefundableStorageFee;
+      }
+    }
+    return sum;
+  }
+
   #node(smallId: bigint): DevnetNode {
     const node = this.nodes.get(smallId);
     if (node === undefined) throw new Error(`there is no node ${smallId}`);
@@ -204,7 +233,7 @@ export class Stage {
 }
 
 /** The prompt that a transaction's events tell of. */
-export function askedIn(events: Done['events']): Asked | undefined {
+function askedIn(events: Done['events']): Asked | undefined {
   const event = events.find(({ name }) => name === 'gate::Text2TextPromptEvent');
   if (event === undefined) return undefined;
   const fields = event.fields as (typeof EVENT_LAYOUTS)['gate::Text2TextPromptEvent']['$inferType'];

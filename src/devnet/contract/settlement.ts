@@ -10,10 +10,10 @@ import { rootOf, sameBytes } from './hashes.js';
 import { type Ending, payOut } from './payout.js';
 import type { TicketRecord } from './records.js';
 import { askNodes } from './sampling.js';
-import { silentIndices, slashLiar, slashSilent } from './slashing.js';
+import { silentIndices } from './slashing.js';
 import { writeTicket } from './ticket-objects.js';
 import { endRound, hasTimedOut } from './timeouts.js';
-import { checkVerdict, isRight, type Verdict } from './verdict.js';
+import { checkVerdict, judge, type Verdict } from './verdict.js';
 
 /** How the contract settles. */
 export interface SettlementOptions {
@@ -60,10 +60,8 @@ export class Settlement {
 
   /**
    * `settle_dispute(db, badge, ticket_id, oracle_input_tokens_count, oracle_output_tokens_count,
-   * oracle_merkle_root, oracle_merkle_leaves)`: whose commitment is not what the oracle found loses its
-   * collateral and is disabled; silent nodes are slashed as in a timeout, unless they were when it came to the
-   * dispute; the others are paid by the oracle's counts. The oracle itself earns nothing (the dev chain's own
-   * rule).
+   * oracle_merkle_root, oracle_merkle_leaves)`: whose commitment is not what the oracle found is slashed, the
+   * others are paid by the oracle's counts. The oracle itself earns nothing (the dev chain's own rule).
    */
   settleDispute(call: Call): undefined {
     const { args, context } = call;
@@ -80,12 +78,7 @@ export class Settlement {
     if (ticket.dispute === undefined || !hasTimedOut(context, ticket)) {
       throw call.abort(ABORT.notReadyToSettle, `ticket ${ticket.id} is not disputed and timed out`);
     }
-    if (ticket.dispute !== 'timeout') slashSilent(database, ticket);
-    const answered = ticket.places.flatMap(({ node, answer }, index) =>
-      answer === undefined ? [] : [{ node, right: isRight(answer, index, verdict) }],
-    );
-    for (const { node, right } of answered) if (!right) slashLiar(context, database, ticket, node);
-    const honest = answered.filter(({ right }) => right).map(({ node }) => node);
+    const honest = judge(context, database, ticket, verdict);
     this.#end(call, args.object(0), ticket, { honest, counts: verdict, oracle: verdict.oracle });
   }
 

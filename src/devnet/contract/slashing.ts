@@ -25,7 +25,10 @@ export function slashSilent(database: Database, ticket: TicketRecord): void {
   }
 }
 
-/** Takes all of a node's collateral, and disables it. It keeps the fees that it has earned. */
+/**
+ * Takes all of a node's collateral, and disables it. It keeps the fees that it has earned, and other tickets that
+ * await it still take its commitments (the dev chain's own rule).
+ */
 export function slashLiar(
   context: TransactionContext,
   database: Database,

@@ -1,8 +1,10 @@
 import { ABORT } from '../../chain/index.js';
+import type { TransactionContext } from '../move/context.js';
 import type { Call } from '../move/function.js';
 import type { Database } from './database.js';
 import { HASH_BYTES, sameBytes, sameClaim } from './hashes.js';
 import type { Answer, Claim, TicketRecord } from './records.js';
+import { slashLiar, slashSilent } from './slashing.js';
 
 /** What an oracle found: all leaves, and the claim that a right commitment makes. */
 export interface Verdict extends Claim {
@@ -40,10 +42,31 @@ export function checkVerdict(call: Call, database: Database, ticket: TicketRecor
 }
 
 /**
+ * Slashes whoever committed to something else than the oracle found; and silent nodes as in a timeout, unless
+ * they were when it came to the dispute.
+ * @returns small ids of the nodes that were right
+ */
+export function judge(
+  context: TransactionContext,
+  database: Database,
+  ticket: TicketRecord,
+  verdict: Verdict,
+): bigint[] {
+  if (ticket.dispute !== 'timeout') slashSilent(database, ticket);
+  const honest: bigint[] = [];
+  for (const [index, { node, answer }] of ticket.places.entries()) {
+    if (answer === undefined) continue;
+    if (isRight(answer, index, verdict)) honest.push(node);
+    else slashLiar(context, database, ticket, node);
+  }
+  return honest;
+}
+
+/**
  * Whether a commitment is what the oracle found. The contract remembers the first claim alone; the dev chain
  * every node's, so that who lied about counts or root is blamed also where the leaf is right.
  */
-export function isRight(answer: Answer, index: number, verdict: Verdict): boolean {
+function isRight(answer: Answer, index: number, verdict: Verdict): boolean {
   const leaf = verdict.leaves.subarray(index * HASH_BYTES, (index + 1) * HASH_BYTES);
   return sameBytes(answer.leaf, leaf) && sameClaim(answer, verdict);
 }

@@ -60,28 +60,23 @@ export class SettlementCall {
   }
 
   /**
-   * The call as a transaction of `sender`, its object versions and gas still open.
-   * @throws AtomaError `unsupported_contract`
+   * Makes the call, as a transaction of whoever sends it, its object versions and gas still open.
+   * @throws AtomaError `unsupported_contract`, at once
    */
-  tryToSettle(ticketId: string, sender: string): Transaction {
+  tryToSettle(ticketId: string): (sender: string) => Transaction {
     const withRandom = callable(this.#shapes.tryToSettle);
     const { packageId, atomaDbId } = this.#options;
-    const tx = new Transaction();
-    tx.setSender(sender);
-    tx.moveCall({
+    return transactionWith((tx) => ({
       target: `${packageId}::settlement::${TRY_TO_SETTLE}`,
       arguments: [tx.object(atomaDbId), tx.pure.id(ticketId), ...(withRandom ? [tx.object.random()] : [])],
-    });
-    return tx;
+    }));
   }
 
   /** As {@link SettlementCall.tryToSettle}. */
-  settleDispute(verdict: OracleVerdict, sender: string): Transaction {
+  settleDispute(verdict: OracleVerdict): (sender: string) => Transaction {
     const withRandom = callable(this.#shapes.settleDispute);
     const { packageId, atomaDbId, nodeBadgeId } = this.#options;
-    const tx = new Transaction();
-    tx.setSender(sender);
-    tx.moveCall({
+    return transactionWith((tx) => ({
       target: `${packageId}::settlement::${SETTLE_DISPUTE}`,
       arguments: [
         tx.object(atomaDbId),
@@ -93,9 +88,19 @@ export class SettlementCall {
         tx.pure.vector('u8', Buffer.concat(verdict.leaves)),
         ...(withRandom ? [tx.object.random()] : []),
       ],
-    });
-    return tx;
+    }));
   }
+}
+
+type MoveCall = Parameters<Transaction['moveCall']>[0];
+
+function transactionWith(call: (tx: Transaction) => MoveCall): (sender: string) => Transaction {
+  return (sender) => {
+    const tx = new Transaction();
+    tx.setSender(sender);
+    tx.moveCall(call(tx));
+    return tx;
+  };
 }
 
 function callable(shape: Shape): boolean {

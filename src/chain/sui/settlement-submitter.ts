@@ -39,7 +39,7 @@ export class SettlementSubmitter {
     const end = await submitter.submit(
       {
         subject,
-        transaction: (sender) => call.tryToSettle(ticketId, sender),
+        transaction: call.tryToSettle(ticketId),
         mayRepeat: isGone,
         isCommitment: false,
         isWorthwhile: async (built, limits) => {
@@ -61,7 +61,7 @@ export class SettlementSubmitter {
     const subject: Subject = { ticketId, noun: 'verdict', name: `verdict on ticket ${ticketId}` };
     const submission = {
       subject,
-      transaction: (sender: string) => call.settleDispute(verdict, sender),
+      transaction: call.settleDispute(verdict),
       mayRepeat: isGone,
       isCommitment: false,
     };

@@ -63,14 +63,17 @@ export class Requests {
     );
     return {
       ...{ requestId, completion, queuedMs },
-      reproducible: reproducible || this.#isInvariant(completion.profile),
+      reproducible: reproducible || this.#isAlwaysReproducible(completion.profile),
     };
   }
 
-  /** Whatever shares a batch with a prompt leaves its bits alone there. */
-  #isInvariant(profileId: string): boolean {
+  /** What shares a batch with a prompt leaves its bits alone, or nothing shares one. */
+  #isAlwaysReproducible(profileId: string): boolean {
     return this.#modules
       .models()
-      .some(({ profile }) => profile.id === profileId && profile.verdict === 'batch-invariant');
+      .filter(({ profile }) => profile.id === profileId)
+      .some(({ profile, sequencesPerWorker }) => {
+        return profile.verdict === 'batch-invariant' || sequencesPerWorker === 1;
+      });
   }
 }

@@ -50,11 +50,13 @@ t.test('u64 are taken as numbers and as decimal strings, and none is rounded', a
     max_tokens: 3,
     top_k: '40',
     request_id: 'my.request:1_A-b',
+    reproducible: true,
     pre_prompt_tokens: [4_294_967_295],
   });
   const run = await node.nextRun();
   t.match(run.request, {
     requestId: 'my.request:1_A-b',
+    reproducible: true,
     params: {
       randomSeed: 18_446_744_073_709_551_615n,
       maxTokens: 3n,

@@ -10,7 +10,7 @@ import { EXIT, exitCodeOf, reportError } from './exit.js';
 import { gpuOption } from './gpu-flag.js';
 import { LoadProgressReport } from './load-progress.js';
 import { createLogger } from './logger.js';
-import { positiveOf, u64Of } from './numbers.js';
+import { positiveOf } from './numbers.js';
 import { partsOf } from './rehearsal/cast.js';
 import { rehearsal } from './rehearsal/rehearsal.js';
 import { JsonReport, type RehearsalResult } from './rehearsal/report.js';
@@ -36,7 +36,8 @@ oracle, a fourth node, runs the prompt again and settles it. The model is loaded
 runs each prompt for itself, so that your model has to give the same bits at several places of its batches. Nothing
 is sent anywhere but for downloads of the model, no funds are needed, and nothing is left behind but those.
 
-All nodes share this machine: with one node on it, prompts are answered in about a third of the time.
+All nodes share this machine: one node alone answers in about a third of the time. That they agree here does not
+prove that they always do; the verdict beside the model, measured bit by bit when it is loaded, says more.
 
 Examples:
   $ node dist/main.js rehearse --model-config-path config/model.toml
@@ -93,7 +94,7 @@ async function perform(
   { env, interrupted, closing }: Surroundings,
 ): Promise<RehearsalResult> {
   const prompts = positiveOf('--prompts', flags.prompts);
-  const maxTokens = u64Of('--max-tokens', flags.maxTokens);
+  const maxTokens = BigInt(positiveOf('--max-tokens', flags.maxTokens));
   const inference = await loadInferenceConfig(pathsOf(flags));
   const { honest = false, gpu, json = false } = flags;
   const chosen = chooseModel(inference, flags.model);

@@ -99,7 +99,7 @@ t.test('where nobody lies, nothing is disputed and nothing is left behind', asyn
   const args = ['--config-path', config, '--max-tokens', '8', '--prompts', '2'];
   const { code, stdout, stderr } = await runCli(['rehearse', '--honest', ...args], { TMPDIR });
   t.equal(code, 0, stderr);
-  t.match(stdout, /2 of 2 tickets settled, 0 of them by dispute/);
+  t.match(stdout, /2 of 2 tickets settled, 0 of them by the oracle/);
   t.match(stdout, /All as it must: .* nobody lost anything/);
   t.notMatch(stdout, /lies/);
   t.strictSame(await readdir(TMPDIR), [], 'the temporary folder is gone');

@@ -43,21 +43,10 @@ export interface Played {
  * @throws what `signal` was aborted with; AtomaError of what a user is told by the chain
  */
 export async function play(stage: Stage, options: PlayOptions, modules: PlayModules): Promise<Played> {
-  const { signal, onCommitted, onDisputes } = modules;
-  const limit = pLimit(Math.max(1, Math.floor(stage.capacity / QUORUM)));
+  const { signal, onDisputes } = modules;
   await stage.user.start();
   const startedAt = performance.now();
-  const ids = await Promise.all(
-    Array.from({ length: options.prompts }, (_, index) =>
-      limit(async () => {
-        signal.throwIfAborted();
-        const ticketId = await ask(stage, index, options);
-        await untilAnswered(stage, ticketId, signal);
-        onCommitted(factsOf(stage, ticketId, index), index);
-        return ticketId;
-      }),
-    ),
-  );
+  const ids = await haveAnswered(stage, options, modules);
   const answeringMs = performance.now() - startedAt;
   // Others that have not settled lack a commitment, and the chain goes on with them in its own time.
   const disputed = ids.filter((id) => stage.chain.ticket(id)?.dispute !== undefined);
@@ -66,6 +55,32 @@ export async function play(stage: Stage, options: PlayOptions, modules: PlayModu
     await decide(stage, disputed, { limitMs: DECISION_LIMIT_MS + 2 * answeringMs, signal });
   }
   return { tickets: ids.map((id, index) => factsOf(stage, id, index)), answeringMs };
+}
+
+/** @returns the tickets' ids, in the order of the prompts */
+async function haveAnswered(
+  stage: Stage,
+  options: PlayOptions,
+  modules: PlayModules,
+): Promise<readonly string[]> {
+  const over = new AbortController();
+  const signal = AbortSignal.any([modules.signal, over.signal]);
+  const limit = pLimit(Math.max(1, Math.floor(stage.capacity / QUORUM)));
+  const answered = async (index: number): Promise<string> => {
+    signal.throwIfAborted();
+    const ticketId = await ask(stage, index, options);
+    await untilAnswered(stage, ticketId, signal);
+    modules.onCommitted(factsOf(stage, ticketId, index), index);
+    return ticketId;
+  };
+  try {
+    return await Promise.all(
+      Array.from({ length: options.prompts }, (_, index) => limit(() => answered(index))),
+    );
+  } finally {
+    // Where one has failed, nobody waits for the others any more.
+    over.abort();
+  }
 }
 
 async function ask({ user, chain }: Stage, index: number, { maxTokens }: PlayOptions): Promise<string> {

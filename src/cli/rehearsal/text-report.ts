@@ -70,10 +70,10 @@ export class TextReport implements RehearsalReport {
   end(result: RehearsalResult): void {
     const { facts, problems, answeringMs } = result;
     write(`\n${tableText([HEADINGS, ...facts.nodes.map((node) => row(node, facts.tickets))])}`);
-    const { settled, disputed, outputTokens, tokensPerSecond } = totalsOf(result);
+    const { settled, judged, outputTokens, tokensPerSecond } = totalsOf(result);
     const { perInputToken, perOutputToken } = facts.fees;
     const seconds = (answeringMs / MS_PER_SECOND).toFixed(1);
-    write(`\n${settled} of ${facts.tickets.length} tickets settled, ${disputed} of them by dispute\n`);
+    write(`\n${settled} of ${facts.tickets.length} tickets settled, ${judged} of them by the oracle\n`);
     write(
       `${outputTokens} tokens generated in ${seconds} s: ${Math.round(tokensPerSecond)} tokens/s of all nodes together\n`,
     );

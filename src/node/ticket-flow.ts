@@ -11,7 +11,7 @@ import {
   toErrorData,
 } from '../core/index.js';
 import type { Scheduler } from '../scheduler/index.js';
-import type { Journal } from '../tickets/index.js';
+import { type Journal, OPEN_STATES } from '../tickets/index.js';
 import { answerOf, commitmentOf } from './answer.js';
 import type { Committer } from './commit.js';
 import { untilWritten } from './durable-write.js';
@@ -177,7 +177,8 @@ export class TicketFlow {
   async #carry(id: string, signal: AbortSignal): Promise<void> {
     const { journal, committer } = this.#modules;
     const ticket = journal.get(id);
-    if (ticket === undefined || signal.aborted) return;
+    // What came in one batch with its end needs no work.
+    if (ticket === undefined || signal.aborted || !OPEN_STATES.includes(ticket.state)) return;
     const commitment = journal.commitment(id) ?? (await this.#answer(ticket, signal));
     await committer.commit(ticket, commitment, signal);
     this.#report(id);

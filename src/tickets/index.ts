@@ -4,3 +4,4 @@ export { type CursorScope, Journal, type JournalModules, type JournalOptions } f
 export { isJournalError } from './journal-error.js';
 export type { Sampling } from './prompt-table.js';
 export type { TicketChange } from './ticket-table.js';
+export { OPEN_STATES } from './transitions.js';

@@ -2,7 +2,7 @@ import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import t from 'tap';
 import { z } from 'zod';
-import { modelConfig, RunningCli, runCli, tempDir } from './cli.js';
+import { modelConfig, runCli, tempDir } from './cli.js';
 
 const PROMPTS = 4;
 /** Of the dev chain: both fees are one unit a token. */
@@ -103,21 +103,4 @@ t.test('where nobody lies, nothing is disputed and nothing is left behind', asyn
   t.match(stdout, /All as it must: .* nobody lost anything/);
   t.notMatch(stdout, /lies/);
   t.strictSame(await readdir(TMPDIR), [], 'the temporary folder is gone');
-});
-
-t.test('Ctrl-C ends it, with its processes and files', async (t) => {
-  const TMPDIR = await tempDir(t);
-  const args = ['--model-config-path', await modelConfig(t), '--prompts', '1000', '--json'];
-  const running = new RunningCli(t, ['rehearse', ...args], { TMPDIR });
-  while ((await running.next())['type'] !== 'committed');
-  running.child.kill('SIGINT');
-  t.equal(await running.exited(), 130, running.stderr);
-  t.strictSame(await readdir(TMPDIR), [], 'the temporary folder is gone');
-});
-
-t.test('a model that the configuration does not have is said before anything starts', async (t) => {
-  const args = ['--model-config-path', await modelConfig(t), '--model', 'other'];
-  const { code, stderr } = await runCli(['rehearse', ...args]);
-  t.equal(code, 2);
-  t.match(stderr, /--model is "other", and the configuration has atoma-tiny/);
 });

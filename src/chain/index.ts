@@ -10,6 +10,7 @@ export type {
 export { commitmentLeaf, commitmentLeaves, commitmentRoot, MAX_CHUNKS } from './commitment.js';
 export { ABORT, abortSentence } from './sui/abort-codes.js';
 export { type Endpoint, openEndpoint } from './sui/endpoint.js';
+export type { EpochState } from './sui/epoch.js';
 export { EventSource } from './sui/event-source.js';
 export { EventFollower } from './sui/follow.js';
 export { keypairFromExport } from './sui/keypair.js';
@@ -21,6 +22,16 @@ export {
   Text2ImagePromptParams,
   Text2TextPromptParams,
 } from './sui/layout.js';
+export {
+  type OperatorBalances,
+  type OperatorPreview,
+  SuiOperator,
+  type SuiOperatorOptions,
+} from './sui/operator.js';
+export type { OperatorAction } from './sui/operator-call.js';
+export type { TokenInfo } from './sui/operator-contract.js';
+export type { OperatorReceipt } from './sui/operator-sender.js';
+export type { OwnedBadge } from './sui/owned-objects.js';
 export { type EndpointState, SuiProbe } from './sui/probe.js';
 export type { Registration } from './sui/registration.js';
 export { chainUnavailable, isTransient } from './sui/rpc-errors.js';

@@ -1,7 +1,7 @@
-import { createInterface } from 'node:readline/promises';
 import { type Command, InvalidArgumentError } from 'commander';
 import { AtomaError, formatBytes } from '../core/index.js';
 import type { CachedRepo, ModelStore } from '../models/index.js';
+import { confirm } from './confirm.js';
 import { EXIT, exitCodeOf, reportError, writeLine } from './exit.js';
 import { createLogger } from './logger.js';
 import { addModelOptions, addStoreOptions, type ModelFlags, openModels, referenceOf } from './model-flags.js';
@@ -107,10 +107,5 @@ async function confirmed(repos: readonly CachedRepo[]): Promise<boolean> {
       bytes > ownBytes ? `, ${formatBytes(bytes - ownBytes)} of it downloaded by other programs` : '';
     return `${repo} (${formatBytes(bytes)}${others})`;
   });
-  const terminal = createInterface({ input: process.stdin, output: process.stderr });
-  try {
-    return /^y(es)?$/i.test((await terminal.question(`remove ${what.join(' and ')}? [y/N] `)).trim());
-  } finally {
-    terminal.close();
-  }
+  return await confirm(`remove ${what.join(' and ')}?`);
 }

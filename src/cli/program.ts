@@ -2,14 +2,21 @@ import { Command, CommanderError } from 'commander';
 import { VERSION } from '../node/index.js';
 import { addAudit } from './audit.js';
 import { addDemo } from './demo.js';
+import { addDestroy } from './destroy.js';
 import { addDevnet } from './devnet.js';
+import { addDisable } from './disable.js';
 import { addDoctor } from './doctor.js';
 import { addEvidence } from './evidence.js';
 import { EXIT, reportError } from './exit.js';
 import { addGenerate } from './generate.js';
 import { addModels } from './models.js';
+import { addRegister } from './register.js';
 import { addStart } from './start.js';
+import { addStatus } from './status.js';
+import { addSubscribe } from './subscribe.js';
+import { addUnsubscribe } from './unsubscribe.js';
 import { addVerify } from './verify.js';
+import { addWithdraw } from './withdraw.js';
 
 const EXAMPLES = `
 Examples:
@@ -45,6 +52,13 @@ function createProgram(env: NodeJS.ProcessEnv): Command {
   addDoctor(program, env);
   addGenerate(program, env);
   addModels(program, env);
+  addRegister(program, env);
+  addSubscribe(program, env);
+  addUnsubscribe(program, env);
+  addStatus(program, env);
+  addWithdraw(program, env);
+  addDisable(program, env);
+  addDestroy(program, env);
   throwOnExit(program);
   return program;
 }

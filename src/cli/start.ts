@@ -1,5 +1,3 @@
-import { tmpdir, userInfo } from 'node:os';
-import { join } from 'node:path';
 import type { Command } from 'commander';
 import type { Logger } from 'pino';
 import { loadConfig } from '../config/index.js';
@@ -9,6 +7,7 @@ import { addConfigOptions, type ConfigFlags, pathsOf } from './config-flags.js';
 import { EXIT, exitCodeOf, reportError, writeLine } from './exit.js';
 import { gpuOption } from './gpu-flag.js';
 import { LoadProgressReport } from './load-progress.js';
+import { lockDir } from './lock-dir.js';
 import { createLogger } from './logger.js';
 
 interface StartFlags extends ConfigFlags {
@@ -74,11 +73,6 @@ async function start(flags: StartFlags, graceMs: number, logger: Logger): Promis
     await node?.stop(0);
     return exitCodeOf(error);
   }
-}
-
-/** One folder a user: nodes of one machine that share a badge meet there, whatever their configuration. */
-function lockDir(): string {
-  return join(tmpdir(), `atoma-node-${userInfo().uid}`);
 }
 
 interface EndOfRun {

@@ -20,10 +20,14 @@ export function describeFound(value: unknown, path: readonly PropertyKey[]): str
 
 /** What to do about a value that still holds the text of a sample; empty for other values. */
 export function placeholderHint(value: unknown): string {
-  if (typeof value !== 'string') return '';
-  // The seed's samples write <SOME_NAME>, or SOME_NAME where an address or an id goes.
-  const isPlaceholder = isBracketed(value) || /^[A-Z][A-Z0-9]*(_[A-Z0-9]+)+$/.test(value);
-  return isPlaceholder ? ' (the placeholder of the sample was not replaced: put your own value here)' : '';
+  return isPlaceholder(value)
+    ? ' (the placeholder of the sample was not replaced: put your own value here)'
+    : '';
+}
+
+/** The seed's samples write <SOME_NAME>, or SOME_NAME where an address or an id goes. */
+export function isPlaceholder(value: unknown): boolean {
+  return typeof value === 'string' && (isBracketed(value) || /^[A-Z][A-Z0-9]*(_[A-Z0-9]+)+$/.test(value));
 }
 
 /** `<PATH_FOR_MODEL_STORAGE>` and the like. */

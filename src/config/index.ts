@@ -8,6 +8,14 @@ export type {
   RpcConfig,
   SubscriberConfig,
 } from './config.js';
-export { type ConfigPaths, loadConfig } from './load.js';
+export { loadConfig } from './load.js';
+export {
+  loadOperatorConfig,
+  loadRegisteredConfig,
+  type OperatorConfig,
+  type RegisteredConfig,
+} from './load-operator.js';
 export { absoluteModelType, isLocalModel, localModelName } from './paths.js';
 export { ConfigError, type ConfigProblem } from './problem.js';
+export type { ConfigPaths } from './read-sections.js';
+export { type FileEdit, planRegistration, type RegistrationIds, writeEdits } from './write-registration.js';

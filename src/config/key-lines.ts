@@ -6,6 +6,14 @@ interface KeyPlace {
   readonly line: number;
   /** The exact value: the parser cuts integers to 64 bits. */
   readonly integer: bigint | undefined;
+  /** Where its value stands; undefined for tables, arrays and elements. */
+  readonly value: Span | undefined;
+}
+
+/** Offsets in the source, in UTF-16 units: of the first character and after the last. */
+export interface Span {
+  readonly start: number;
+  readonly end: number;
 }
 
 export type KeyPath = readonly (string | number)[];
@@ -19,6 +27,8 @@ const MAX_DEPTH = 16;
  */
 export class KeyLines {
   readonly #places = new Map<string, KeyPlace>();
+  /** Of each table that the source opens: the offset after its last own entry, or after its header. */
+  readonly #ends = new Map<string, number>();
   /** Last index of each array of tables (`[[name]]`). */
   readonly #lastIndex = new Map<string, number>();
   readonly #tokens: readonly Token[];
@@ -28,10 +38,24 @@ export class KeyLines {
     this.#tokens = tokenize(source);
     let table: KeyPath = [];
     while (this.#at < this.#tokens.length) {
-      if (this.#is('newline')) this.#at++;
-      else if (this.#is('[')) table = this.#header();
+      if (this.#is('newline')) {
+        this.#at++;
+        continue;
+      }
+      if (this.#is('[')) table = this.#header();
       else this.#keyValue(table, 0);
+      this.#ends.set(JSON.stringify(table), this.#tokens[this.#at - 1]?.end ?? 0);
     }
+  }
+
+  /** Where the value of a key stands; undefined where there is no such key, or where it is no single value. */
+  valueOf(path: KeyPath): Span | undefined {
+    return this.#places.get(JSON.stringify(path))?.value;
+  }
+
+  /** The offset behind which a table may get another key; undefined where the source opens no such table. */
+  endOf(table: KeyPath): number | undefined {
+    return this.#ends.get(JSON.stringify(table));
   }
 
   /** 1-based line of a key, undefined where it was not found. */
@@ -60,11 +84,11 @@ export class KeyLines {
       if (isArray && depth === names.length - 1) {
         const index = last === undefined ? 0 : last + 1;
         this.#lastIndex.set(id, index);
-        if (index === 0) this.#place(path, line, undefined);
+        if (index === 0) this.#place(path, { line, integer: undefined, value: undefined });
         path = [...path, index];
       } else if (last !== undefined) path = [...path, last];
     }
-    this.#place(path, line, undefined);
+    this.#place(path, { line, integer: undefined, value: undefined });
     return path;
   }
 
@@ -87,7 +111,13 @@ export class KeyLines {
 
   #value(path: KeyPath, line: number, depth: number): void {
     const token = this.#next();
-    this.#place(path, line, token?.kind === 'bare' ? exactInteger(token.text) : undefined);
+    const integer = token?.kind === 'bare' ? exactInteger(token.text) : undefined;
+    const isScalar = token?.kind === 'bare' || token?.kind === 'string';
+    this.#place(path, {
+      line,
+      integer,
+      value: isScalar ? { start: token.start, end: token.end } : undefined,
+    });
     if (token?.kind === '[') this.#items(']', depth, (index) => this.#element([...path, index], depth + 1));
     else if (token?.kind === '{') this.#items('}', depth, () => this.#keyValue(path, depth + 1));
   }
@@ -118,8 +148,8 @@ export class KeyLines {
     }
   }
 
-  #place(path: KeyPath, line: number, integer: bigint | undefined): void {
-    this.#places.set(JSON.stringify(path), { line, integer });
+  #place(path: KeyPath, place: KeyPlace): void {
+    this.#places.set(JSON.stringify(path), place);
   }
 
   #is(kind: Token['kind']): boolean {

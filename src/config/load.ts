@@ -2,114 +2,43 @@ import { checkModelNames, checkSmallIds } from './agreement.js';
 import type { ChainConfig, Config, InferenceConfig } from './config.js';
 import { deepFreeze } from './deep-freeze.js';
 import { ConfigError, type ConfigProblem, generalProblem } from './problem.js';
-import { clientSchema, inferenceSchema, singleFileSchema, subscriberSchema } from './schema.js';
-import { checkSection, rawValue, type Section } from './section.js';
+import { type ConfigPaths, checkPaths, readSections, type Sections } from './read-sections.js';
+import { clientSchema, inferenceSchema, subscriberSchema } from './schema.js';
+import { checkSection } from './section.js';
 import { chainConfig, inferenceConfig } from './to-config.js';
-import { readTomlDocument } from './toml-document.js';
-
-/** Where a configuration is: either `configPath` alone, or the seed's files. */
-export interface ConfigPaths {
-  readonly modelConfigPath?: string | undefined;
-  readonly suiSubscriberPath?: string | undefined;
-  readonly atomaSuiClientConfigPath?: string | undefined;
-  /** One file with the tables `[inference]`, `[event_subscriber]` and `[client]`. */
-  readonly configPath?: string | undefined;
-}
-
-/** What there is of each part; a part that was not given or could not be read is undefined. */
-interface Sections {
-  readonly inference: Section | undefined;
-  readonly subscriber: Section | undefined;
-  readonly client: Section | undefined;
-}
 
 /**
  * Reads and checks a configuration; relative paths in it start from the file they stand in.
  * @throws ConfigError with every problem of all files.
  */
 export async function loadConfig(paths: ConfigPaths): Promise<Config> {
-  const problems: ConfigProblem[] = checkPaths(paths);
-  const sections =
-    paths.configPath === undefined
-      ? await readSeedFiles(paths, problems)
-      : await readSingleFile(paths.configPath, problems);
+  const problems: ConfigProblem[] = [...checkModelPath(paths), ...checkPaths(paths)];
+  const sections = await readSections(paths, problems);
   const inference = inferenceOf(sections, problems);
   const chain = chainOf(sections, problems);
   if (problems.length > 0 || inference === undefined) throw new ConfigError(problems);
   return deepFreeze({ inference, chain });
 }
 
-function checkPaths(paths: ConfigPaths): ConfigProblem[] {
-  const { configPath, modelConfigPath, suiSubscriberPath, atomaSuiClientConfigPath } = paths;
-  const seedPaths = [modelConfigPath, suiSubscriberPath, atomaSuiClientConfigPath];
-  if (configPath !== undefined) {
-    if (seedPaths.every((path) => path === undefined)) return [];
-    const text =
-      'found --config-path together with --model-config-path, --sui-subscriber-path or --atoma-sui-client-config-path, wanted either the one file or the separate ones';
-    return [generalProblem(text)];
-  }
-  const problems: ConfigProblem[] = [];
-  if (modelConfigPath === undefined) {
-    problems.push(
-      generalProblem('found no model configuration, wanted --model-config-path or --config-path'),
-    );
-  }
-  if ((suiSubscriberPath === undefined) !== (atomaSuiClientConfigPath === undefined)) {
-    const [found, missing] =
-      suiSubscriberPath === undefined
-        ? ['--atoma-sui-client-config-path', '--sui-subscriber-path']
-        : ['--sui-subscriber-path', '--atoma-sui-client-config-path'];
-    problems.push(
-      generalProblem(`found ${found} without ${missing}, wanted both (or neither: RPC only, no chain)`),
-    );
-  }
-  return problems;
+/** A node runs models: it needs their configuration. */
+function checkModelPath({ modelConfigPath, configPath }: ConfigPaths): ConfigProblem[] {
+  if (modelConfigPath !== undefined || configPath !== undefined) return [];
+  return [generalProblem('found no model configuration, wanted --model-config-path or --config-path')];
 }
 
-async function readSeedFiles(paths: ConfigPaths, problems: ConfigProblem[]): Promise<Sections> {
-  const read = async (path: string | undefined): Promise<Section | undefined> => {
-    const document = path === undefined ? undefined : await readTomlDocument(path, problems);
-    return document === undefined ? undefined : { document, path: [] };
-  };
-  return {
-    inference: await read(paths.modelConfigPath),
-    subscriber: await read(paths.suiSubscriberPath),
-    client: await read(paths.atomaSuiClientConfigPath),
-  };
-}
-
-async function readSingleFile(path: string, problems: ConfigProblem[]): Promise<Sections> {
-  const document = await readTomlDocument(path, problems);
-  if (document === undefined) return { inference: undefined, subscriber: undefined, client: undefined };
-  const whole: Section = { document, path: [] };
-  checkSection(whole, singleFileSchema, problems);
-  const inference: Section = { document, path: ['inference'] };
-  const given = (name: string): Section | undefined =>
-    rawValue(whole, [name]) === undefined ? undefined : { document, path: [name] };
-  const [subscriber, client] = [given('event_subscriber'), given('client')];
-  if ((subscriber === undefined) !== (client === undefined)) {
-    const [found, missing] =
-      client === undefined ? ['event_subscriber', 'client'] : ['client', 'event_subscriber'];
-    const text = `found [${found}] without [${missing}], wanted both (or neither: RPC only, no chain)`;
-    problems.push({
-      file: document.file,
-      line: document.lines.lineOf([found]),
-      column: undefined,
-      key: missing,
-      text,
-    });
-  }
-  return { inference, subscriber, client };
-}
-
-function inferenceOf({ inference }: Sections, problems: ConfigProblem[]): InferenceConfig | undefined {
+/** The part about models; undefined where it was not given or is wrong. */
+export function inferenceOf({ inference }: Sections, problems: ConfigProblem[]): InferenceConfig | undefined {
   if (inference === undefined) return undefined;
   const table = checkSection(inference, inferenceSchema, problems);
   checkModelNames(inference, problems);
   return table === undefined ? undefined : inferenceConfig(table, inference.document.folder);
 }
 
-function chainOf({ subscriber, client }: Sections, problems: ConfigProblem[]): ChainConfig | undefined {
+/** The part about the chain; undefined where it was not given or is wrong. */
+export function chainOf(
+  { subscriber, client }: Sections,
+  problems: ConfigProblem[],
+): ChainConfig | undefined {
   const subscriberTable = subscriber && checkSection(subscriber, subscriberSchema, problems);
   const clientTable = client && checkSection(client, clientSchema, problems);
   if (subscriber === undefined || client === undefined) return undefined;

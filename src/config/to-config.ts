@@ -52,26 +52,37 @@ export function chainConfig(
   client: ClientTable,
   clientFolder: string,
 ): ChainConfig {
-  return { subscriber: subscriberConfig(subscriber), client: clientConfig(client, clientFolder) };
+  return {
+    subscriber: { ...subscriberConfig(subscriber), smallId: subscriber.small_id },
+    client: {
+      ...clientConfig(client, clientFolder),
+      nodeBadgeId: client.node_badge_id,
+      smallId: client.small_id,
+    },
+  };
 }
 
-function subscriberConfig(table: SubscriberTable): SubscriberConfig {
+/** All but what a registration gives. */
+export function subscriberConfig(
+  table: Omit<SubscriberTable, 'small_id'>,
+): Omit<SubscriberConfig, 'smallId'> {
   return {
     httpUrl: table.http_url,
     wsUrl: table.ws_url,
     packageId: table.package_id,
-    smallId: table.small_id,
     requestTimeoutMs: table.request_timeout,
   };
 }
 
-function clientConfig(table: ClientTable, folder: string): ClientConfig {
+/** All but what a registration gives. */
+export function clientConfig(
+  table: Omit<ClientTable, 'node_badge_id' | 'small_id'>,
+  folder: string,
+): Omit<ClientConfig, 'nodeBadgeId' | 'smallId'> {
   return {
     configPath: absolutePath(table.config_path, folder),
     atomaDbId: table.atoma_db_id,
-    nodeBadgeId: table.node_badge_id,
     packageId: table.package_id,
-    smallId: table.small_id,
     maxConcurrentRequests: table.max_concurrent_requests,
     requestTimeoutMs: table.request_timeout,
     dataDir: absolutePath(table.data_dir, folder),

@@ -5,6 +5,9 @@ export interface Token {
   readonly text: string;
   /** 1-based line of its first character. */
   readonly line: number;
+  /** Offsets in the source, in UTF-16 units: of its first character and after its last. */
+  readonly start: number;
+  readonly end: number;
 }
 
 const BLANK = /[ \t\r]+|#[^\n]*/y;
@@ -18,7 +21,9 @@ export function tokenize(source: string): Token[] {
   for (let at = 0; at < source.length; ) {
     const token = tokenAt(source, at);
     const text = source.slice(at, token.end);
-    if (token.kind !== 'blank') tokens.push({ kind: token.kind, text: token.text ?? text, line });
+    if (token.kind !== 'blank') {
+      tokens.push({ kind: token.kind, text: token.text ?? text, line, start: at, end: token.end });
+    }
     line += text.split('\n').length - 1;
     at = token.end;
   }

@@ -1,3 +1,4 @@
+export * from './amount.js';
 export * from './backoff.js';
 export * from './bytes.js';
 export * from './chain-event.js';

@@ -95,17 +95,23 @@ export class Committer {
 
   #committed(ticket: Ticket, digest: string | undefined): void {
     const { journal } = this.#modules;
-    const { id, deadlineMs, params } = ticket;
+    const { id, deadlineMs } = ticket;
     const change = digest === undefined ? {} : { digest };
     // Where a power cut takes this away, the signed transaction is sent again, and the chain says the same.
     journal.transaction(() => {
       // The settlement can be here before the answer to the transaction that caused it.
-      if (journal.step(id, 'committed', change)) {
-        journal.settlements.await(id, params.model, askForTicketAt(ticket));
-      } else {
-        journal.amend(id, { ...change, late: Date.now() > deadlineMs });
-      }
+      if (journal.step(id, 'committed', change)) this.#awaitSettlement(ticket);
+      else journal.amend(id, { ...change, late: Date.now() > deadlineMs });
     }, 'process');
+  }
+
+  /** It can have been disputed before this node committed. */
+  #awaitSettlement(ticket: Ticket): void {
+    const { journal } = this.#modules;
+    const { id, params } = ticket;
+    const dispute = journal.disputes.get(id);
+    if (dispute === undefined) journal.settlements.await(id, params.model, askForTicketAt(ticket));
+    else journal.step(id, 'disputed', { reason: dispute.cause });
   }
 
   async #beforeRetry(error: AtomaError, backoff: Backoff, signal: AbortSignal): Promise<void> {

@@ -9,5 +9,14 @@ export { readEvidenceFile } from './evidence/read.js';
 export { verify } from './evidence/verify.js';
 export { describeProgress, type ModelProgress } from './model-progress.js';
 export { AtomaNode } from './node.js';
+export { nodeHolder, readTickets, type TicketStanding } from './operator/local-node.js';
+export { openOperator } from './operator/open-operator.js';
+export {
+  type ChainStanding,
+  type ModelStanding,
+  type NodeStanding,
+  nodeStanding,
+} from './operator/status.js';
+export type { Told } from './operator/told.js';
 export { runOnce, type SingleRunOptions, type SingleRunResult } from './single-run.js';
 export { VERSION } from './version.js';

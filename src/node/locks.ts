@@ -7,6 +7,16 @@ import { JOURNAL_FILE } from './chain-side.js';
 const ADVICE =
   'Two nodes with one badge would commit twice and lose collateral: stop that process first, or give this node its own badge and data_dir.';
 
+/** The lock of a badge among those of all nodes of this machine. */
+export function badgeLockPath(lockDir: string, nodeBadgeId: string): string {
+  return join(lockDir, `badge-${nodeBadgeId}.lock`);
+}
+
+/** The lock of a journal. */
+export function journalLockPath(dataDir: string): string {
+  return `${join(dataDir, JOURNAL_FILE)}.lock`;
+}
+
 /**
  * Keeps every other node with this journal or, on this machine, with this badge out. Taken before anything else
  * of the node: a twin is to hear of the node that runs, not of the port that it occupies.
@@ -16,9 +26,9 @@ const ADVICE =
 export function takeLocks({ client }: ChainConfig, lockDir: string): readonly ProcessLock[] {
   const { dataDir, nodeBadgeId } = client;
   const path = join(dataDir, JOURNAL_FILE);
-  const journal = ProcessLock.acquire(`${path}.lock`, `the journal ${path}`, ADVICE);
+  const journal = ProcessLock.acquire(journalLockPath(dataDir), `the journal ${path}`, ADVICE);
   try {
-    const badgePath = join(lockDir, `badge-${nodeBadgeId}.lock`);
+    const badgePath = badgeLockPath(lockDir, nodeBadgeId);
     return [ProcessLock.acquire(badgePath, `the node badge ${nodeBadgeId}`, ADVICE), journal];
   } catch (error) {
     journal.release();

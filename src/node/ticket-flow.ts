@@ -1,6 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import { MAX_CHUNKS } from '../chain/index.js';
 import {
   AtomaError,
   type Commitment,
@@ -11,8 +10,8 @@ import {
   toErrorData,
 } from '../core/index.js';
 import type { Scheduler } from '../scheduler/index.js';
-import type { Journal } from '../tickets/index.js';
-import { answerOf, commitmentOf, streamEndOf } from './answer.js';
+import { type Journal, OPEN_STATES } from '../tickets/index.js';
+import { answerOf, checkChunks, commitmentOf, streamEndOf } from './answer.js';
 import type { Committer } from './commit.js';
 import { untilWritten } from './durable-write.js';
 import type { GasGate } from './gas-gate.js';
@@ -177,7 +176,8 @@ export class TicketFlow {
   async #carry(id: string, signal: AbortSignal): Promise<void> {
     const { journal, committer } = this.#modules;
     const ticket = journal.get(id);
-    if (ticket === undefined || signal.aborted) return;
+    // What came in one batch with its end needs no work.
+    if (ticket === undefined || signal.aborted || !OPEN_STATES.includes(ticket.state)) return;
     const commitment = journal.commitment(id) ?? (await this.#answer(ticket, signal));
     await committer.commit(ticket, commitment, signal);
     this.#report(id);
@@ -226,12 +226,7 @@ export class TicketFlow {
   ): Promise<Completion> {
     const { scheduler } = this.#modules;
     checkPromptParams(ticket.params);
-    if (ticket.chunksCount > MAX_CHUNKS || ticket.chunksCount <= ticket.leafIndex) {
-      throw new AtomaError(
-        'unsupported',
-        `chunks_count is ${ticket.chunksCount}, wanted ${ticket.leafIndex + 1n} to ${MAX_CHUNKS}`,
-      );
-    }
+    checkChunks(ticket);
     const job = { id: ticket.id, params: ticket.params, reproducible: true };
     const lane = { kind: 'ticket', deadlineMs: ticket.deadlineMs } as const;
     for (;;) {

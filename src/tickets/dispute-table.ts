@@ -126,8 +126,8 @@ export class DisputeTable {
   ): boolean {
     const { settlement, oracleNodeId, dueMs } = end;
     const changed = this.#write(
-      `UPDATE disputes SET state = ?, settlement = ?, oracle = ?, due = ?, attempts = 0, note = NULL
-        WHERE ticket_id = ?`,
+      `UPDATE disputes SET note = CASE state WHEN 'left' THEN note ELSE NULL END, state = ?, settlement = ?,
+        oracle = ?, due = ?, attempts = 0 WHERE ticket_id = ?`,
       dueMs === undefined ? 'settled' : 'closing',
       settlement,
       oracleNodeId?.toString() ?? null,

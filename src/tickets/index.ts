@@ -5,3 +5,4 @@ export { isJournalError } from './journal-error.js';
 export type { KeptProfile } from './profile-table.js';
 export type { Sampling } from './prompt-table.js';
 export type { TicketChange } from './ticket-table.js';
+export { OPEN_STATES } from './transitions.js';

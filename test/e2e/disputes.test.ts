@@ -109,6 +109,21 @@ t.test('an oracle of another echelon is refused, leaves the dispute, and says so
   t.strictSame(stranger.parrot.jobs, [`oracle:${first.ticketId}`], 'no second prompt is run in vain');
 });
 
+t.test('an oracle without the model leaves the dispute to others, and says so', async (t) => {
+  const stage = await SettlementStage.set(t);
+  const [honest, liar] = [await stage.join(), await stage.join({ alterAnswer: lie })];
+  const poor = await stage.join({ oracle: true, modelless: true });
+  const able = await stage.join({ oracle: true });
+  const { ticketId } = await stage.send({ nodesToSample: 2n });
+  await honest.reaches(ticketId, 'settled');
+  const ended = await until('it has read how it ended', () => {
+    const dispute = poor.dispute(ticketId);
+    return dispute?.state === 'settled' ? dispute : undefined;
+  });
+  t.match(ended, { oracleNodeId: able.smallId, verdict: undefined, note: /atoma-tiny/ });
+  t.match(stage.chain.slashes(), [{ smallId: liar.smallId }]);
+});
+
 t.test('a prompt for an image is skipped, and the journal says why', async (t) => {
   const stage = await SettlementStage.set(t);
   const { chain } = stage;

@@ -118,7 +118,7 @@ t.test('models that are subscribed to or configured alone', async (t) => {
   t.match(unserved.get('subscriptions'), {
     status: 'fail',
     found: /subscribed to "atoma-tiny", which is not configured/,
-    remedy: /add it to models under that name.*remove_node_from_model/,
+    remedy: /add it to models under that name.*unsubscribe/,
   });
 
   await appendFile(site.files.modelConfigPath, await site.modelTable('atoma-tiny'));
@@ -127,7 +127,7 @@ t.test('models that are subscribed to or configured alone', async (t) => {
   t.match(idle.get('subscriptions'), {
     status: 'warn',
     found: /no subscription to "another" seen since checkpoint 0/,
-    remedy: /add_node_to_model/,
+    remedy: /use the command subscribe/,
   });
 
   site.chain.prune();

@@ -51,7 +51,8 @@ export async function checkRegistration(
   return { definingPackageId: normalizeSuiAddress(badge.type.replace(/::.*$/, '')) };
 }
 
-function expectObject(
+/** @throws AtomaError `object_not_found`, `wrong_object_type` */
+export function expectObject(
   found: ChainObject | Error | undefined,
   key: string,
   id: string,

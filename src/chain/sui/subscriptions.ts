@@ -8,6 +8,8 @@ const SUBSCRIBED_TYPE = 'db::NodeSubscribedToModelEvent';
 export interface ModelSubscription {
   readonly model: string;
   readonly echelon: bigint;
+  /** When it joined; undefined where the endpoint does not say. */
+  readonly checkpoint?: bigint | undefined;
 }
 
 /** What a chain's history tells of a node's subscriptions. */
@@ -41,9 +43,9 @@ export async function findSubscriptions(
     for (const event of events) {
       since = event.checkpoint ?? since;
       if (event.kind !== 'node_subscribed' || event.nodeId !== options.smallId) continue;
-      const { model, echelon } = event;
+      const { model, echelon, checkpoint } = event;
       const key = `${echelon} ${model}`;
-      if (!found.has(key)) found.set(key, { model, echelon });
+      if (!found.has(key)) found.set(key, { model, echelon, checkpoint });
     }
     // Every other end means that there is nothing before it.
     if (end !== ITEM_LIMIT && end !== SCAN_LIMIT) {

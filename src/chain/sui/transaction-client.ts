@@ -9,8 +9,8 @@ import { type CallOptions, orAborted, untilAnswered } from './persistent-call.js
 import { chainUnavailable, rpcCode } from './rpc-errors.js';
 import { isEndpointRefusal, type Verdict, verdictOf, verdictOfBuild } from './transaction-verdict.js';
 
-/** What is asked of a transaction that ran. */
-const READ_MASK = { paths: ['digest', 'effects.status', 'effects.gas_used'] };
+/** What is always asked of a transaction that ran. */
+const READ_FIELDS = ['digest', 'effects.status', 'effects.gas_used'];
 /** What is asked of a simulation: paths start at its response. */
 const SIMULATION_MASK = { paths: ['transaction.events'] };
 
@@ -27,6 +27,8 @@ export interface CallLimits {
 export interface Executed {
   readonly verdict: Verdict;
   readonly gasUsed: GrpcTypes.GasCostSummary | undefined;
+  /** As the endpoint sent it, with the fields that were asked for. */
+  readonly transaction: GrpcTypes.ExecutedTransaction | undefined;
 }
 
 /** A transaction with nothing left open, not yet signed. */
@@ -36,19 +38,25 @@ export interface Built {
   readonly budget: bigint;
 }
 
+export interface TransactionClientOptions {
+  readonly callTimeoutMs: number;
+  /** What is asked of a transaction that ran, beyond its status and gas; names as in a gRPC read mask. */
+  readonly fields?: readonly string[];
+}
+
 /**
  * Builds, signs, sends and looks up transactions. Every call is repeated until the endpoint answers; all throw
  * AtomaError `chain_unavailable` at the deadline, and `cancelled`.
  */
 export class TransactionClient {
-  readonly #callTimeoutMs: number;
+  readonly #options: TransactionClientOptions;
   readonly #modules: { readonly endpoint: Endpoint; readonly keypair: Signer; readonly logger: Logger };
 
   constructor(
-    options: { readonly callTimeoutMs: number },
+    options: TransactionClientOptions,
     modules: { readonly endpoint: Endpoint; readonly keypair: Signer; readonly logger: Logger },
   ) {
-    this.#callTimeoutMs = options.callTimeoutMs;
+    this.#options = options;
     this.#modules = modules;
   }
 
@@ -77,6 +85,23 @@ export class TransactionClient {
         if (abort.aborted) throw error;
         return verdictOfBuild(error);
       }
+    });
+  }
+
+  /** What a built transaction would do, with the fields that are asked of one that ran. */
+  simulate(
+    { bytes }: Built,
+    limits: CallLimits,
+    noun: string,
+  ): Promise<GrpcTypes.ExecutedTransaction | undefined> {
+    return this.#answered(limits, `simulating a ${noun}`, async (options) => {
+      const { transactionExecutionService } = this.#modules.endpoint.client;
+      const paths = this.#readMask.paths.map((path) => `transaction.${path}`);
+      const { response } = await transactionExecutionService.simulateTransaction(
+        { transaction: { bcs: { value: bytes } }, readMask: { paths } },
+        options,
+      );
+      return response.transaction;
     });
   }
 
@@ -116,11 +141,11 @@ export class TransactionClient {
         {
           transaction: { bcs: { value: bytes } },
           signatures: [{ bcs: { value: signature }, signature: { oneofKind: undefined } }],
-          readMask: READ_MASK,
+          readMask: this.#readMask,
         },
         options,
       );
-      return executed(digest, response.transaction?.effects);
+      return executed(digest, response.transaction);
     });
   }
 
@@ -130,9 +155,12 @@ export class TransactionClient {
     try {
       return await this.#answered(limits, doing, async (options) => {
         const { ledgerService } = this.#modules.endpoint.client;
-        const { response } = await ledgerService.getTransaction({ digest, readMask: READ_MASK }, options);
-        const effects = response.transaction?.effects;
-        return effects?.status === undefined ? undefined : executed(digest, effects);
+        const { response } = await ledgerService.getTransaction(
+          { digest, readMask: this.#readMask },
+          options,
+        );
+        const { transaction } = response;
+        return transaction?.effects?.status === undefined ? undefined : executed(digest, transaction);
       });
     } catch (error) {
       if (error instanceof AtomaError) throw error;
@@ -141,13 +169,17 @@ export class TransactionClient {
     }
   }
 
+  get #readMask(): { paths: string[] } {
+    return { paths: [...READ_FIELDS, ...(this.#options.fields ?? [])] };
+  }
+
   async #answered<T>(
     limits: CallLimits,
     doing: string,
     call: (options: CallOptions) => Promise<T>,
   ): Promise<T> {
     const { endpoint, logger } = this.#modules;
-    const options = { doing, callTimeoutMs: this.#callTimeoutMs, ...limits };
+    const options = { doing, callTimeoutMs: this.#options.callTimeoutMs, ...limits };
     try {
       return await untilAnswered(options, { url: endpoint.url, logger }, call);
     } catch (error) {
@@ -157,6 +189,7 @@ export class TransactionClient {
   }
 }
 
-function executed(digest: string, effects: GrpcTypes.TransactionEffects | undefined): Executed {
-  return { verdict: verdictOf(digest, effects?.status), gasUsed: effects?.gasUsed };
+function executed(digest: string, transaction: GrpcTypes.ExecutedTransaction | undefined): Executed {
+  const { status, gasUsed } = transaction?.effects ?? {};
+  return { verdict: verdictOf(digest, status), gasUsed, transaction };
 }

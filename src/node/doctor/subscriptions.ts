@@ -37,20 +37,20 @@ export function judgeSubscriptions(
   if (unserved.length > 0) {
     return fail(
       `node ${smallId} is subscribed to ${listOf(unserved)}, which is not configured: tickets for it would be missed, which costs collateral (${reach}; the contract does not tell when a node leaves a model)`,
-      'add it to models under that name, or leave it with db::remove_node_from_model',
+      'add it to models under that name, or leave it with the command unsubscribe',
     );
   }
   if (subscribed.size === 0) {
     return warn(
       `no subscription of node ${smallId} ${reach}`,
-      `subscribe with db::add_node_to_model to ${listOf(idle)}, unless that was done before`,
+      `use the command subscribe for ${listOf(idle)}, unless that was done before`,
     );
   }
   const names = history.subscriptions.map(({ model, echelon }) => `${model} (echelon ${echelon})`).join(', ');
   if (idle.length === 0) return ok(`${names}, ${reach}`);
   return warn(
     `subscribed to ${names}, but no subscription to ${listOf(idle)} ${reach}: without one it earns nothing`,
-    'subscribe with db::add_node_to_model, or take it out of models',
+    'use the command subscribe for it, or take it out of models',
   );
 }
 

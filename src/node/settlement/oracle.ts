@@ -74,6 +74,7 @@ export class Oracle {
     const { ticketId } = dispute;
     const abort = new AbortController();
     const onAbort = (): void => abort.abort();
+    if (signal.aborted) onAbort();
     signal.addEventListener('abort', onAbort, { once: true });
     this.#running.set(ticketId, abort);
     try {
@@ -148,6 +149,8 @@ export class Oracle {
   /** So that no prompt of that echelon is run in vain again. */
   async #rememberRefusal(ticketId: string, signal: AbortSignal): Promise<void> {
     const { chain, journal } = this.#modules;
+    // One that was sampled for a ticket may be refused for that ticket alone.
+    if (journal.get(ticketId) !== undefined) return;
     const prompt = journal.findPrompt(ticketId);
     const ticket = await chain.readTicket(ticketId, signal).catch(() => undefined);
     if (prompt === undefined || ticket?.echelon === undefined) return;

@@ -5,14 +5,10 @@ import type {
   NewNodesEvent,
   RetrySettlementEvent,
   SettledEvent,
-  TicketState,
   UnsupportedPromptEvent,
 } from '../../core/index.js';
-import type { Journal } from '../../tickets/index.js';
+import { type Journal, OPEN_STATES } from '../../tickets/index.js';
 import { askAt, askForTicketAt } from './timing.js';
-
-/** States in which the node has not committed yet. */
-const UNCOMMITTED: ReadonlySet<TicketState> = new Set(['received', 'running', 'answered', 'committing']);
 
 export interface SettlementIntakeOptions {
   readonly smallId: bigint;
@@ -84,7 +80,7 @@ export class SettlementIntake {
     const deadlineMs = (event.timestampMs ?? Date.now()) + settlementTimeoutMs;
     journal.settlements.defer(ticketId, askAt(deadlineMs, settlementTimeoutMs));
     const ticket = journal.get(ticketId);
-    if (ticket === undefined || !UNCOMMITTED.has(ticket.state)) return undefined;
+    if (ticket === undefined || !OPEN_STATES.includes(ticket.state)) return undefined;
     const successor = newNodes.find(({ order, nodeId }) => order === ticket.leafIndex && nodeId !== smallId);
     if (successor === undefined) return undefined;
     const { nodeId } = successor;
@@ -106,7 +102,10 @@ export class SettlementIntake {
     const { ticketId } = event;
     const cause = causeOf(event);
     journal.settlements.drop(ticketId);
-    const isOwn = journal.step(ticketId, 'disputed', { reason: cause });
+    const state = journal.get(ticketId)?.state;
+    const isOwn = state !== undefined && state !== 'settled';
+    // Until the oracle speaks the contract takes what this node has still to say, and slashes it if it is silent.
+    if (isOwn && !OPEN_STATES.includes(state)) journal.step(ticketId, 'disputed', { reason: cause });
     if (!isOwn && !oracle) return undefined;
     const nowMs = Date.now();
     journal.disputes.open(ticketId, cause, event.timestampMs ?? nowMs, oracle ? nowMs : undefined);

@@ -22,21 +22,20 @@ interface Modules {
 /** What a node does for tickets beside committing to them: settlements that are overdue, and disputes. */
 export class SettlementSide {
   readonly intake: SettlementIntake;
+  readonly #disputes: Disputes;
   readonly #loops: readonly DutyLoop[];
 
   constructor(options: SettlementIntakeOptions, modules: Modules) {
     const { onReplaced, logger } = modules;
     const oracle = options.oracle ? new Oracle(options, modules) : undefined;
-    this.#loops = [new OverdueTickets(options, modules), new Disputes({ ...modules, oracle })].map(
-      (duties) => new DutyLoop({ duties, logger }),
-    );
-    const listener = {
-      onReplaced,
-      onSettled: (ticketId: string) => oracle?.ended(ticketId),
-      onDue: () => {
-        for (const loop of this.#loops) loop.wake();
-      },
+    const onDue = (): void => {
+      for (const loop of this.#loops) loop.wake();
     };
+    const overdue = new OverdueTickets(options, modules);
+    this.#disputes = new Disputes({ ...modules, oracle, onAttended: onDue });
+    this.#loops = [overdue, this.#disputes].map((duties) => new DutyLoop({ duties, logger }));
+    const onSettled = (ticketId: string): void => oracle?.ended(ticketId);
+    const listener = { onReplaced, onSettled, onDue };
     this.intake = new SettlementIntake(options, { ...modules, listener });
   }
 
@@ -48,5 +47,6 @@ export class SettlementSide {
   /** Ends what runs; the journal keeps what is left. */
   async stop(): Promise<void> {
     await Promise.all(this.#loops.map((loop) => loop.stop()));
+    await this.#disputes.settled();
   }
 }

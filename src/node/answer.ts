@@ -1,5 +1,6 @@
-import { commitmentLeaf, commitmentRoot } from '../chain/index.js';
+import { commitmentLeaf, commitmentRoot, MAX_CHUNKS } from '../chain/index.js';
 import {
+  AtomaError,
   type Commitment,
   type Completion,
   type StreamEnd,
@@ -48,4 +49,16 @@ export function streamEndOf({ leafIndex, chunksCount }: Ticket, answer: TicketAn
 export function recalledEnd(ticket: Ticket | undefined): StreamEnd | undefined {
   if (ticket?.answer !== undefined) return streamEndOf(ticket, ticket.answer);
   return ticket?.error === undefined ? undefined : { ok: false, error: ticket.error };
+}
+
+/**
+ * Refuses tickets for which no commitment can be computed.
+ * @throws AtomaError `unsupported`
+ */
+export function checkChunks({ chunksCount, leafIndex }: Ticket): void {
+  if (chunksCount <= MAX_CHUNKS && chunksCount > leafIndex) return;
+  throw new AtomaError(
+    'unsupported',
+    `chunks_count is ${chunksCount}, wanted ${leafIndex + 1n} to ${MAX_CHUNKS}`,
+  );
 }

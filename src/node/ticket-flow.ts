@@ -1,6 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import { MAX_CHUNKS } from '../chain/index.js';
 import {
   AtomaError,
   type Commitment,
@@ -12,7 +11,7 @@ import {
 } from '../core/index.js';
 import type { Scheduler } from '../scheduler/index.js';
 import { type Journal, OPEN_STATES } from '../tickets/index.js';
-import { answerOf, commitmentOf, streamEndOf } from './answer.js';
+import { answerOf, checkChunks, commitmentOf, streamEndOf } from './answer.js';
 import type { Committer } from './commit.js';
 import { untilWritten } from './durable-write.js';
 import type { GasGate } from './gas-gate.js';
@@ -227,12 +226,7 @@ export class TicketFlow {
   ): Promise<Completion> {
     const { scheduler } = this.#modules;
     checkPromptParams(ticket.params);
-    if (ticket.chunksCount > MAX_CHUNKS || ticket.chunksCount <= ticket.leafIndex) {
-      throw new AtomaError(
-        'unsupported',
-        `chunks_count is ${ticket.chunksCount}, wanted ${ticket.leafIndex + 1n} to ${MAX_CHUNKS}`,
-      );
-    }
+    checkChunks(ticket);
     const job = { id: ticket.id, params: ticket.params, reproducible: true };
     const lane = { kind: 'ticket', deadlineMs: ticket.deadlineMs } as const;
     for (;;) {

@@ -11,6 +11,7 @@ import { EXIT, reportError } from './exit.js';
 import { addGenerate } from './generate.js';
 import { addModels } from './models.js';
 import { addRegister } from './register.js';
+import { addRehearse } from './rehearse.js';
 import { addStart } from './start.js';
 import { addStatus } from './status.js';
 import { addSubscribe } from './subscribe.js';
@@ -30,6 +31,9 @@ Examples:
 
   $ node dist/main.js --model-config-path config/model.toml
       no chain: JSON-RPC and WebSocket only
+
+  $ node dist/main.js rehearse --model-config-path config/model.toml
+      your model in a quorum of three, one of which lies, on a chain of its own; no funds needed
 
 LOG_LEVEL (fatal, error, warn, info, debug, trace) sets how much is logged, on stderr.
 Exit codes: 0 done, 1 failed, 2 bad usage or configuration, 130 interrupted.`;
@@ -52,6 +56,7 @@ function createProgram(env: NodeJS.ProcessEnv): Command {
   addDoctor(program, env);
   addGenerate(program, env);
   addModels(program, env);
+  addRehearse(program, env);
   addRegister(program, env);
   addSubscribe(program, env);
   addUnsubscribe(program, env);

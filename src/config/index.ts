@@ -8,7 +8,7 @@ export type {
   RpcConfig,
   SubscriberConfig,
 } from './config.js';
-export { loadConfig } from './load.js';
+export { loadConfig, loadInferenceConfig } from './load.js';
 export {
   loadOperatorConfig,
   loadRegisteredConfig,

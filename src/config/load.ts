@@ -20,6 +20,19 @@ export async function loadConfig(paths: ConfigPaths): Promise<Config> {
   return deepFreeze({ inference, chain });
 }
 
+/**
+ * Reads and checks what a configuration says of models alone: the tables of the chain may still be incomplete.
+ * @throws ConfigError with every problem
+ */
+export async function loadInferenceConfig(
+  paths: Pick<ConfigPaths, 'modelConfigPath' | 'configPath'>,
+): Promise<InferenceConfig> {
+  const problems: ConfigProblem[] = [...checkModelPath(paths), ...checkPaths(paths)];
+  const inference = inferenceOf(await readSections(paths, problems), problems);
+  if (problems.length > 0 || inference === undefined) throw new ConfigError(problems);
+  return deepFreeze(inference);
+}
+
 /** A node runs models: it needs their configuration. */
 function checkModelPath({ modelConfigPath, configPath }: ConfigPaths): ConfigProblem[] {
   if (modelConfigPath !== undefined || configPath !== undefined) return [];

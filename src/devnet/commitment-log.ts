@@ -17,6 +17,8 @@ export interface DevnetCommitment {
   readonly root: string;
   readonly inputTokens: bigint;
   readonly outputTokens: bigint;
+  /** When it was executed, ms since 1970 by the chain's clock. */
+  readonly atMs: number;
   /** False where the contract aborted. */
   readonly succeeded: boolean;
 }
@@ -40,11 +42,11 @@ export class CommitmentLog {
     return this.#all;
   }
 
-  #note({ data, digest, effects }: CommittedTransaction): void {
+  #note({ data, digest, effects, timestampMs: atMs }: CommittedTransaction): void {
     for (const command of data?.commands ?? []) {
       const commitment = data === undefined ? undefined : this.#read(data, command);
       const succeeded = effects.failed === undefined;
-      if (commitment !== undefined) this.#all.push({ ...commitment, digest, succeeded });
+      if (commitment !== undefined) this.#all.push({ ...commitment, digest, atMs, succeeded });
     }
   }
 

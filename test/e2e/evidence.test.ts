@@ -14,6 +14,9 @@ import { MODEL_DIR, runCli, tempDir } from './cli.js';
 
 const PERU = '<|im_start|>user\nWhat is the capital of Peru?<|im_end|>\n<|im_start|>assistant\n';
 const CPU = ['--gpu', 'cpu'];
+/** Seven programs start one after the other, a second or two of processor time each: on a busy machine, minutes. */
+const BUSY_MACHINE_TIMEOUT_MS = 300_000;
+
 function argsOf({ files }: Seat): string[] {
   return [
     ...['--model-config-path', files.modelConfigPath],
@@ -40,7 +43,9 @@ async function readHashed(url: string, params: Record<string, unknown>): Promise
   }
 }
 
+t.setTimeout(BUSY_MACHINE_TIMEOUT_MS);
 t.test('an answer can be proved: streams, evidence, and what verify says of it', async (t) => {
+  t.setTimeout(BUSY_MACHINE_TIMEOUT_MS);
   const network = await Network.start(t);
   const seat = await network.seat(network.chain.addNode());
   const serving = await seat.serve();
@@ -84,10 +89,6 @@ t.test('an answer can be proved: streams, evidence, and what verify says of it',
       input_tokens_count: '17',
       profile: { weights: await sha256(join(MODEL_DIR, 'atoma-tiny.Q8_0.gguf')), backend: 'llama' },
       timings: { received_at_ms: Number, committed_at_ms: Number, prefill_ms: Number },
-    });
-    t.match(await runCli(['evidence', '0xabc', ...argsOf(seat)]), {
-      code: 1,
-      stderr: /no ticket 0xabc is known/,
     });
   });
   t.equal(await serving.node.stop(), '0');
@@ -142,10 +143,9 @@ t.test('an answer can be proved: streams, evidence, and what verify says of it',
   await t.test('what needs no run is told at once', async (t) => {
     const broken = join(dir, 'broken.json');
     await writeFile(broken, '{"format": "atoma-evidence",\n "version": 1,,}');
-    const [text, syntax, two] = await Promise.all([
+    const [text, syntax] = await Promise.all([
       verify({ text: `${evidence.text}!` }),
       runCli(['verify', '--evidence', broken, '--model', MODEL_DIR]),
-      runCli(['verify', '--ticket', '0x1', '--root', 'ab']),
     ]);
     t.match(text, {
       code: 1,
@@ -155,7 +155,6 @@ t.test('an answer can be proved: streams, evidence, and what verify says of it',
       code: 2,
       stderr: /broken\.json cannot be used as evidence: it is no JSON: .*line 2 column/,
     });
-    t.match(two, { code: 2, stderr: /verify takes one of --ticket ID, .*; more than one was given/ });
   });
 });
 

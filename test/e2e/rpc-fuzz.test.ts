@@ -26,6 +26,7 @@ const methods = [
   'atoma_generate',
   'atoma_getTicket',
   'atoma_listTickets',
+  'atoma_getEvidence',
   'atoma_listDisputes',
   'atoma_nodeInfo',
   'atoma_listModels',

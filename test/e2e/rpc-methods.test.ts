@@ -194,6 +194,10 @@ t.test('tickets are shown with every u64 as a decimal string', async (t) => {
   t.match(await call(server.url, 'atoma_getTicket', ['0xcc']), {
     error: { code: -32001, data: { code: 'not_found', ticket_id: '0xcc' } },
   });
+  t.match(await call(server.url, 'atoma_getEvidence', ['0xaa']), { result: { ticket_id: '0xaa' } });
+  t.match(await call(server.url, 'atoma_getEvidence', { ticket_id: '0xcc' }), {
+    error: { code: -32001, data: { code: 'not_found' } },
+  });
   t.match(await call(server.url, 'atoma_listTickets', { state: 'lost' }), {
     error: { code: -32602, message: /state is "lost".*received/ },
   });

@@ -60,7 +60,6 @@ const alone = async (engine: Engine, prompt: PromptParams) => bytes(await engine
 
 for (const { name, file, batching } of [
   { name: 'Q8_0', file: TINY, batching: undefined },
-  { name: 'F16', file: TINY.replace('Q8_0', 'F16'), batching: undefined },
   { name: 'F16 in mixed batches', file: TINY.replace('Q8_0', 'F16'), batching: 'mixed' },
 ] as const) {
   t.test(`${name}: a prompt among others gives the bytes that it gives alone`, async (t) => {

@@ -28,6 +28,17 @@ const PATIENCE_MS = 40_000;
 const POOL = '[pool]\nworkers = 1\nsequences = 2\nthreads = 1\n';
 const logger = pino({ level: 'silent' });
 
+interface SeatOptions {
+  /** Default a new one, which goes with the test. */
+  readonly dir?: string;
+  /** Written before what is in the chain client's file. */
+  readonly clientToml?: string;
+  /** The table `[pool]` of the model service's file. */
+  readonly pool?: string;
+  /** See {@link NodeProcessOptions.main}. */
+  readonly main?: string | undefined;
+}
+
 type Request = Partial<Parameters<PromptUser['sendPrompt']>[0]>;
 
 /** A dev chain and a user of it; everything goes when the test ends. */
@@ -54,18 +65,16 @@ export class Network {
     return new Network(t, chain, account, user);
   }
 
-  /** A registered node's files in a folder of its own; `clientToml` is written before what is there. */
-  async seat(
-    operator: DevnetNode,
-    { dir, clientToml = '' }: { readonly dir?: string; readonly clientToml?: string } = {},
-  ): Promise<Seat> {
-    const home = dir ?? (await tempDir(this.#t));
-    const options = { dir: home, modelPath: MODEL_DIR, precision: 'q8_0', jrpcPort: 0 };
-    const files = await writeDevnetFiles(this.chain, operator, this.account, options);
+  /** A registered node's files in a folder of its own. */
+  async seat(operator: DevnetNode, options: SeatOptions = {}): Promise<Seat> {
+    const { clientToml = '', pool = POOL, main } = options;
+    const home = options.dir ?? (await tempDir(this.#t));
+    const model = { dir: home, modelPath: MODEL_DIR, precision: 'q8_0', jrpcPort: 0 };
+    const files = await writeDevnetFiles(this.chain, operator, this.account, model);
     const path = files.atomaSuiClientConfigPath;
     await writeFile(path, `${clientToml}\n${await readFile(path, 'utf8')}`);
-    await appendFile(files.modelConfigPath, POOL);
-    return new Seat(this.#t, operator, files, home);
+    await appendFile(files.modelConfigPath, pool);
+    return new Seat(this.#t, operator, files, home, main);
   }
 
   /** Another client of the same user: one that follows the chain ends where history was pruned before it. */
@@ -113,9 +122,11 @@ export class Seat {
   readonly files: DevnetFiles;
   readonly dir: string;
   readonly #t: Test;
+  readonly #main: string | undefined;
 
-  constructor(t: Test, operator: DevnetNode, files: DevnetFiles, dir: string) {
+  constructor(t: Test, operator: DevnetNode, files: DevnetFiles, dir: string, main?: string) {
     this.#t = t;
+    this.#main = main;
     this.operator = operator;
     this.files = files;
     this.dir = dir;
@@ -127,7 +138,7 @@ export class Seat {
 
   /** Starts a node that logs at `info`; ends with the test at the latest. */
   start(...args: readonly string[]): NodeProcess {
-    const node = new NodeProcess(this.files, args, { logLevel: 'info' });
+    const node = new NodeProcess(this.files, args, { logLevel: 'info', main: this.#main });
     this.#t.teardown(() => node.kill());
     return node;
   }

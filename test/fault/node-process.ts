@@ -8,6 +8,8 @@ import type { DevnetFiles } from '#src/devnet/index.js';
 const MAIN = fileURLToPath(new URL('../../../dist/main.js', import.meta.url));
 
 export interface NodeProcessOptions {
+  /** The program, which takes the arguments of `start`; default the node's own. */
+  readonly main?: string | undefined;
   /** In a process group of its own, whose id is its pid. */
   readonly ownGroup?: boolean;
   /** For Node.js itself. */
@@ -35,14 +37,20 @@ export class NodeProcess {
   constructor(
     files: DevnetFiles,
     args: readonly string[] = [],
-    { ownGroup = false, nodeArgs = [], logLevel = 'warn', env: more = {} }: NodeProcessOptions = {},
+    {
+      main = MAIN,
+      ownGroup = false,
+      nodeArgs = [],
+      logLevel = 'warn',
+      env: more = {},
+    }: NodeProcessOptions = {},
   ) {
     const { NODE_OPTIONS: _options, ...env } = process.env;
     this.child = spawn(
       process.execPath,
       [
         ...nodeArgs,
-        MAIN,
+        main,
         ...['start', '--json', '--model-config-path', files.modelConfigPath],
         ...['--sui-subscriber-path', files.suiSubscriberPath],
         ...['--atoma-sui-client-config-path', files.atomaSuiClientConfigPath, ...args],

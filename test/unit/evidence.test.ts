@@ -3,6 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import t, { type Test } from 'tap';
+import { checkMode } from '#src/cli/verify-flags.js';
 import { verificationText } from '#src/cli/verify-report.js';
 import type { PromptEvent, PromptParams, TicketAnswer } from '#src/core/index.js';
 import { collectEvidence } from '#src/node/evidence/collect.js';
@@ -224,4 +225,13 @@ t.test('people are told the profile first, then the first token that differs', a
       '',
     ].join('\n'),
   );
+});
+
+t.test('verify does one of three things', async (t) => {
+  t.equal(checkMode({ gpu: 'auto', ticket: '0x1', model: 'm' }), 'ticket');
+  t.equal(checkMode({ gpu: 'auto', evidence: 'f' }), 'evidence');
+  t.equal(checkMode({ gpu: 'auto', text: '-' }), 'hashes');
+  const mixed = /--ticket ID, --evidence FILE, or --root HEX .*; more than one was given$/;
+  t.throws(() => checkMode({ gpu: 'auto', ticket: '0x1', root: 'ab' }), { message: mixed });
+  t.throws(() => checkMode({ gpu: 'auto' }), { message: /; none was given$/ });
 });

@@ -15,7 +15,7 @@ const LONGEST_TOKENS = 257;
 /** In tokens. Kernels differ for 1, for a few and for many tokens, and at multiples of what they take at once. */
 const LENGTHS_TOKENS = [34, 33, 1, 2, 7, 16, 64, LONGEST_TOKENS];
 export const PROMPTS = LENGTHS_TOKENS.length;
-/** One for each number of sequences that decode at once, from all down to two; see arrangements.ts. */
+/** Next tokens of each prompt: enough to go from all sequences at once down to two, see arrangements.ts. */
 export const STEPS = 4;
 /** The longest prompt with its continuation, and a place that engines keep free. */
 export const PROBE_TOKENS = LONGEST_TOKENS + STEPS + 1;

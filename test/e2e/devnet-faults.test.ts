@@ -146,10 +146,20 @@ t.test('the chain writes down every commitment it executed, refused ones too', a
     inputTokens: 4n,
     outputTokens: 6n,
   };
-  t.same(devnet.commitments(), [
-    { ...common, digest: first.digest, succeeded: true },
-    { ...common, digest: again.digest, succeeded: false },
-  ]);
+  const commitments = devnet.commitments();
+  t.same(
+    commitments.map(({ atMs: _, ...commitment }) => commitment),
+    [
+      { ...common, digest: first.digest, succeeded: true },
+      { ...common, digest: again.digest, succeeded: false },
+    ],
+  );
+  const times = commitments.map(({ atMs }) => atMs);
+  t.same(
+    times,
+    times.toSorted((a, b) => a - b),
+    'with the times of their checkpoints, in order',
+  );
 });
 
 t.test('a node can be poor, and be paid', async (t) => {

@@ -60,6 +60,7 @@ for (const backend of ['llama', 'onnx'] satisfies Backend[]) {
       t.same(cut.divergence, {
         ...{ index: 3, token: undefined, expected: tokens[3] },
         ...{ probability: 1, expectedProbability: 0 },
+        ...{ text: '', expectedText: ' P' },
       });
     });
   });

@@ -1,5 +1,6 @@
 import { Command, Option } from 'commander';
 import { backends } from './backends.js';
+import { batching } from './batching.js';
 import { intake } from './intake.js';
 import { overhead } from './overhead.js';
 
@@ -31,4 +32,12 @@ program
   .option('--tokens <n>', 'tokens of each answer', '128')
   .option('--json', 'the result as one NDJSON line, the last on stdout')
   .action(backends);
+program
+  .command('batching')
+  .description(
+    'batches that cut prompts always alike against mixed ones: whether company changes bits, and the cost',
+  )
+  .option('--rounds <n>', 'alternating rounds; the medians count', '7')
+  .option('--json', 'the result as one NDJSON line, the last on stdout')
+  .action(batching);
 await program.parseAsync(process.argv);

@@ -1,15 +1,18 @@
 import { EXIT } from './exit.js';
 
 /** The device process ends by a kill; only a look at the hardware, which takes a second, is not to be stopped. */
-const CUT_OFF_MS = 500;
+const DEFAULT_CUT_OFF_MS = 500;
 
-/** Aborts at a signal, or when nobody reads stdout any more; what does not end by it is cut off. */
-export function interruption(): AbortSignal {
+/**
+ * Aborts at a signal, or when nobody reads stdout any more; what does not end by it is cut off.
+ * @param cutOffMs how long it may take to end
+ */
+export function interruption(cutOffMs = DEFAULT_CUT_OFF_MS): AbortSignal {
   const stop = new AbortController();
   const onStop = (): void => {
     if (stop.signal.aborted) process.exit(EXIT.interrupted);
     stop.abort();
-    setTimeout(() => process.exit(EXIT.interrupted), CUT_OFF_MS).unref();
+    setTimeout(() => process.exit(EXIT.interrupted), cutOffMs).unref();
   };
   process.on('SIGINT', onStop);
   process.on('SIGTERM', onStop);

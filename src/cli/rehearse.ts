@@ -8,6 +8,7 @@ import type { GpuChoice } from '../workers/index.js';
 import { type ConfigFlags, pathsOf } from './config-flags.js';
 import { EXIT, exitCodeOf, reportError } from './exit.js';
 import { gpuOption } from './gpu-flag.js';
+import { interruption } from './interruption.js';
 import { LoadProgressReport } from './load-progress.js';
 import { createLogger } from './logger.js';
 import { positiveOf } from './numbers.js';
@@ -69,7 +70,7 @@ export function addRehearse(program: Command, env: NodeJS.ProcessEnv): void {
 }
 
 async function rehearse(flags: RehearseFlags, env: NodeJS.ProcessEnv): Promise<number> {
-  const interrupted = interruption();
+  const interrupted = interruption(CUT_OFF_MS);
   const closing: (() => Promise<void>)[] = [];
   try {
     const result = await perform(flags, { env, interrupted, closing });
@@ -137,18 +138,4 @@ async function temporaryFolder(closing: Surroundings['closing']): Promise<string
   process.once('exit', remove);
   closing.push(async () => remove());
   return dir;
-}
-
-/** Aborts at a signal, or when nobody reads stdout any more; a second signal cuts off what still runs. */
-function interruption(): AbortSignal {
-  const stop = new AbortController();
-  const onStop = (): void => {
-    if (stop.signal.aborted) process.exit(EXIT.interrupted);
-    stop.abort();
-    setTimeout(() => process.exit(EXIT.interrupted), CUT_OFF_MS).unref();
-  };
-  process.on('SIGINT', onStop);
-  process.on('SIGTERM', onStop);
-  process.stdout.once('error', onStop);
-  return stop.signal;
 }

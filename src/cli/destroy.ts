@@ -3,7 +3,6 @@ import { ABORT, type SuiOperator } from '../chain/index.js';
 import { AtomaError } from '../core/index.js';
 import { DESTROY_AFTER_EPOCHS } from './disable.js';
 import { epochStartText } from './epoch-text.js';
-import { EXIT } from './exit.js';
 import { tokenText } from './operator-amounts.js';
 import {
   addOperatorOptions,
@@ -37,7 +36,7 @@ async function destroy({ config, operator }: OperatorSession, flags: OperatorFla
   const { client } = config.chain;
   const { nodeBadgeId: badgeId, smallId } = client;
   try {
-    const { declined } = await carryOut(
+    const { exitCode } = await carryOut(
       operator,
       { kind: 'destroy', badgeId },
       {
@@ -50,7 +49,7 @@ async function destroy({ config, operator }: OperatorSession, flags: OperatorFla
       },
       flags,
     );
-    return declined ? EXIT.failed : EXIT.done;
+    return exitCode;
   } catch (error) {
     const early = error instanceof AtomaError && error.fields['abortCode'] === ABORT.waitBeforeDestroy;
     throw early ? await tooEarly(operator, badgeId, error) : error;

@@ -36,7 +36,7 @@ export function addDisable(program: Command, env: NodeJS.ProcessEnv): void {
 async function disable({ config, operator }: OperatorSession, flags: OperatorFlags): Promise<number> {
   const { client } = config.chain;
   const { smallId } = client;
-  const { receipt, declined } = await carryOut(
+  const { receipt, exitCode } = await carryOut(
     operator,
     { kind: 'disable', badgeId: client.nodeBadgeId },
     {
@@ -49,7 +49,7 @@ async function disable({ config, operator }: OperatorSession, flags: OperatorFla
     },
     flags,
   );
-  if (receipt === undefined) return declined ? EXIT.failed : EXIT.done;
+  if (receipt === undefined) return exitCode;
   const epoch = await operator.epoch();
   const possible = (receipt.epoch ?? epoch.epoch) + DESTROY_AFTER_EPOCHS;
   if (flags.json) writeLine({ type: 'destroy_possible', epoch: possible, current_epoch: epoch.epoch });

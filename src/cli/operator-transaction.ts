@@ -1,6 +1,6 @@
 import type { OperatorAction, OperatorPreview, OperatorReceipt, SuiOperator } from '../chain/index.js';
 import { confirm } from './confirm.js';
-import { writeLine } from './exit.js';
+import { EXIT, writeLine } from './exit.js';
 import { suiText, tokenText } from './operator-amounts.js';
 import type { OperatorFlags } from './operator-command.js';
 
@@ -16,20 +16,20 @@ export interface ActionTexts {
 
 /**
  * The one way in which commands send: preview, question, transaction.
- * @returns undefined where nothing was sent: after `--dry-run`, or where the answer was no; `declined` tells them apart
+ * @returns `receipt` is undefined where nothing was sent: after `--dry-run`, or where the answer was no, which is a failure
  */
 export async function carryOut(
   operator: SuiOperator,
   action: OperatorAction,
   texts: ActionTexts,
   flags: OperatorFlags,
-): Promise<{ readonly receipt: OperatorReceipt | undefined; readonly declined: boolean }> {
+): Promise<{ readonly receipt: OperatorReceipt | undefined; readonly exitCode: number }> {
   const preview = await operator.preview(action);
   showPreview(operator, preview, texts, flags);
-  if (flags.dryRun) return { receipt: undefined, declined: false };
+  if (flags.dryRun) return { receipt: undefined, exitCode: EXIT.done };
   if (!flags.yes && !(await confirm('send it?'))) {
     process.stderr.write('nothing was sent\n');
-    return { receipt: undefined, declined: true };
+    return { receipt: undefined, exitCode: EXIT.failed };
   }
   const receipt = await operator.send(preview, {
     // Before it is sent: whoever is cut off now can look it up.
@@ -38,7 +38,7 @@ export async function carryOut(
     },
   });
   showReceipt(operator, action, receipt, flags);
-  return { receipt, declined: false };
+  return { receipt, exitCode: EXIT.done };
 }
 
 function showPreview(

@@ -96,7 +96,7 @@ async function takeFound(badge: OwnedBadge, { flags, paths }: Registering): Prom
 
 async function pay({ flags, paths, config, operator }: Registering): Promise<number> {
   const json = flags.json ?? false;
-  const { receipt, declined } = await carryOut(
+  const { receipt, exitCode } = await carryOut(
     operator,
     { kind: 'register' },
     {
@@ -106,7 +106,7 @@ async function pay({ flags, paths, config, operator }: Registering): Promise<num
     },
     flags,
   );
-  if (receipt === undefined) return declined ? EXIT.failed : EXIT.done;
+  if (receipt === undefined) return exitCode;
   const badge = await newBadge(operator, receipt);
   sayRegistration(badge, 'registered', json);
   warnOfJournal(config.client.dataDir, badge);

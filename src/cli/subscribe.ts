@@ -1,5 +1,4 @@
 import type { Command } from 'commander';
-import { EXIT } from './exit.js';
 import { u64Of } from './numbers.js';
 import {
   addOperatorOptions,
@@ -46,7 +45,7 @@ async function subscribe(
   flags: OperatorFlags,
 ): Promise<number> {
   const { client } = config.chain;
-  const { declined } = await carryOut(
+  const { exitCode } = await carryOut(
     operator,
     { kind: 'subscribe', badgeId: client.nodeBadgeId, model, echelon },
     {
@@ -58,7 +57,7 @@ async function subscribe(
     },
     flags,
   );
-  return declined ? EXIT.failed : EXIT.done;
+  return exitCode;
 }
 
 function configuredWarning({ inference }: OperatorSession['config'], model: string): readonly string[] {

@@ -1,5 +1,4 @@
 import type { Command } from 'commander';
-import { EXIT } from './exit.js';
 import {
   addOperatorOptions,
   ending,
@@ -30,7 +29,7 @@ export function addUnsubscribe(program: Command, env: NodeJS.ProcessEnv): void {
       return await withOperator(flags, env, async ({ config, operator }) => {
         const { client } = config.chain;
         const { nodeBadgeId: badgeId, smallId } = client;
-        const { declined } = await carryOut(
+        const { exitCode } = await carryOut(
           operator,
           { kind: 'unsubscribe', badgeId, smallId, model },
           {
@@ -42,7 +41,7 @@ export function addUnsubscribe(program: Command, env: NodeJS.ProcessEnv): void {
           },
           flags,
         );
-        return declined ? EXIT.failed : EXIT.done;
+        return exitCode;
       });
     }),
   );

@@ -33,7 +33,7 @@ async function withdraw({ config, operator }: OperatorSession, flags: OperatorFl
   const { client } = config.chain;
   const action = { kind: 'withdraw', badgeId: client.nodeBadgeId } as const;
   if ((await operator.preview(action)).tokenChange <= 0n) return await nothing(operator, flags);
-  const { declined } = await carryOut(
+  const { exitCode } = await carryOut(
     operator,
     action,
     {
@@ -43,7 +43,7 @@ async function withdraw({ config, operator }: OperatorSession, flags: OperatorFl
     },
     flags,
   );
-  return declined ? EXIT.failed : EXIT.done;
+  return exitCode;
 }
 
 /** An empty withdrawal would cost gas: it is not sent. */

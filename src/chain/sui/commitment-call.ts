@@ -1,5 +1,6 @@
-import { Transaction } from '@mysten/sui/transactions';
+import type { Transaction } from '@mysten/sui/transactions';
 import type { Commitment } from '../../core/index.js';
+import { callTransaction } from './call-transaction.js';
 import type { Endpoint } from './endpoint.js';
 import { PARAMETER, takesRandom } from './function-shape.js';
 
@@ -39,9 +40,7 @@ export class CommitmentCall {
   /** The call as a transaction of `sender`, its object versions and gas still open. */
   toTransaction(commitment: Commitment, sender: string): Transaction {
     const { packageId, atomaDbId, nodeBadgeId, withRandom } = this.#options;
-    const tx = new Transaction();
-    tx.setSender(sender);
-    tx.moveCall({
+    return callTransaction((tx) => ({
       target: `${packageId}::settlement::${FUNCTION}`,
       arguments: [
         tx.object(atomaDbId),
@@ -53,7 +52,6 @@ export class CommitmentCall {
         tx.pure.vector('u8', commitment.leaf),
         ...(withRandom ? [tx.object.random()] : []),
       ],
-    });
-    return tx;
+    }))(sender);
   }
 }

@@ -18,7 +18,7 @@ import {
 import { isNotEnough, notEnoughCollateral, operatorError } from './operator-errors.js';
 import { type Forecast, type OperatorReceipt, OperatorSender } from './operator-sender.js';
 import { listBadges, listCoins, type OwnedBadge } from './owned-objects.js';
-import { chainUnavailable } from './rpc-errors.js';
+import { asking, chainUnavailable } from './rpc-errors.js';
 import type { Verdict } from './transaction-verdict.js';
 
 const SUI_TYPE = '0x2::sui::SUI';
@@ -124,14 +124,14 @@ export class SuiOperator {
   /** The badges that the wallet owns, the newest registration first. */
   badges(): Promise<readonly OwnedBadge[]> {
     const { address, contract, endpoint } = this.#parts;
-    return this.#asking("listing the wallet's badges", () =>
+    return asking(this.url, "listing the wallet's badges", () =>
       listBadges(address, `${contract.definingPackageId}::db::NodeBadge`, { endpoint }),
     );
   }
 
   balances(): Promise<OperatorBalances> {
     const { address, endpoint } = this.#parts;
-    return this.#asking("reading the wallet's balances", async () => {
+    return asking(this.url, "reading the wallet's balances", async () => {
       const [mist, token] = await Promise.all(
         [SUI_TYPE, this.token.coinType].map(async (coinType) => {
           const { response } = await endpoint.client.stateService.getBalance({ owner: address, coinType });
@@ -143,12 +143,12 @@ export class SuiOperator {
   }
 
   epoch(): Promise<EpochState> {
-    return this.#asking('asking for the epoch', () => readEpoch(this.#parts));
+    return asking(this.url, 'asking for the epoch', () => readEpoch(this.#parts));
   }
 
   /** The epoch in which a badge's node was disabled, where the endpoint's history still tells. */
   disabledEpoch(badgeId: string): Promise<bigint | undefined> {
-    return this.#asking('searching when the node was disabled', () =>
+    return asking(this.url, 'searching when the node was disabled', () =>
       findDisabledEpoch(badgeId, this.#parts),
     );
   }
@@ -199,7 +199,7 @@ export class SuiOperator {
     let { call } = preview;
     for (let looks = 1; ; looks++) {
       const options = { signal: this.#closing.signal, onSigned };
-      const result = await this.#asking('sending', () => this.#parts.sender.send(call, preview, options));
+      const result = await asking(this.url, 'sending', () => this.#parts.sender.send(call, preview, options));
       if (!('kind' in result)) return result;
       const raced = action.kind === 'unsubscribe' && isAbort(result, ABORT.nodeIndexMismatch);
       if (!raced || looks === MAX_INDEX_LOOKS) throw operatorError(action, result, this.address);
@@ -216,7 +216,7 @@ export class SuiOperator {
 
   async #previewRegistration(): Promise<OperatorPreview> {
     const action = { kind: 'register' } as const;
-    const coins = await this.#asking("listing the wallet's coins", () =>
+    const coins = await asking(this.url, "listing the wallet's coins", () =>
       listCoins(this.address, this.token.coinType, this.#parts),
     );
     const total = coins.reduce((sum, { balance }) => sum + balance, 0n);
@@ -238,7 +238,7 @@ export class SuiOperator {
     if (action.kind !== 'unsubscribe') return action;
     const link = linkAbort(this.#closing.signal);
     try {
-      const position = await this.#asking("searching the node's subscription", () =>
+      const position = await asking(this.url, "searching the node's subscription", () =>
         findEchelonPosition(action, this.#parts, link.signal),
       );
       const index = await findNodeIndex(position, (candidate) => this.#tryIndex(action, candidate));
@@ -267,20 +267,11 @@ export class SuiOperator {
   }
 
   #prepare(call: OperatorCall): ReturnType<OperatorSender['prepare']> {
-    return this.#asking('simulating', () => this.#parts.sender.prepare(call, this.#closing.signal));
+    return asking(this.url, 'simulating', () => this.#parts.sender.prepare(call, this.#closing.signal));
   }
 
   #tokens(amount: bigint): string {
     return `${decimalText(amount, this.token.decimals)} ${this.token.symbol}`;
-  }
-
-  async #asking<T>(doing: string, call: () => Promise<T>): Promise<T> {
-    try {
-      return await call();
-    } catch (error) {
-      if (error instanceof AtomaError) throw error;
-      throw chainUnavailable(this.url, doing, error);
-    }
   }
 }
 

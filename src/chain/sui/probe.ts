@@ -1,6 +1,5 @@
 import { normalizeSuiAddress } from '@mysten/sui/utils';
 import type { Logger } from 'pino';
-import { AtomaError } from '../../core/index.js';
 import type { GasStatus } from '../chain.js';
 import { CommitmentCall, type CommitmentCallOptions } from './commitment-call.js';
 import { parseCursor } from './cursor.js';
@@ -10,7 +9,7 @@ import { GasWatch } from './gas-watch.js';
 import { historyStart } from './history-start.js';
 import { linkAbort } from './linked-abort.js';
 import { checkRegistration, type Registration, type RegistrationOptions } from './registration.js';
-import { chainUnavailable } from './rpc-errors.js';
+import { asking } from './rpc-errors.js';
 import { findSubscriptions, type SubscriptionHistory } from './subscriptions.js';
 import { millisecondsOf } from './timestamp.js';
 
@@ -65,7 +64,7 @@ export class SuiProbe {
   }
 
   async state(): Promise<EndpointState> {
-    return await this.#asking('asking for its state', async () => {
+    return await asking(this.url, 'asking for its state', async () => {
       const { ledgerService } = this.#endpoint.client;
       // Opens the connection, which is not to count as latency.
       await ledgerService.getServiceInfo({});
@@ -82,14 +81,14 @@ export class SuiProbe {
 
   /** @throws AtomaError as {@link checkRegistration} */
   registration(options: RegistrationOptions): Promise<Registration> {
-    return this.#asking('reading the node badge', () =>
+    return asking(this.url, 'reading the node badge', () =>
       checkRegistration(options, { endpoint: this.#endpoint }),
     );
   }
 
   /** @throws AtomaError `unsupported_contract` where commitments cannot be submitted in a shape that is known */
   async contract(options: CommitmentCallOptions): Promise<void> {
-    await this.#asking("reading the package's functions", () =>
+    await asking(this.url, "reading the package's functions", () =>
       CommitmentCall.read(options, { endpoint: this.#endpoint }),
     );
   }
@@ -149,18 +148,9 @@ export class SuiProbe {
   ): Promise<T> {
     const link = linkAbort(signal);
     try {
-      return await this.#asking(doing, () => call(link.signal));
+      return await asking(this.url, doing, () => call(link.signal));
     } finally {
       link.release();
-    }
-  }
-
-  async #asking<T>(doing: string, call: () => Promise<T>): Promise<T> {
-    try {
-      return await call();
-    } catch (error) {
-      if (error instanceof AtomaError) throw error;
-      throw chainUnavailable(this.url, doing, error);
     }
   }
 }

@@ -44,6 +44,19 @@ export function chainUnavailable(
   );
 }
 
+/**
+ * Asks the endpoint at `url` for something.
+ * @throws AtomaError what `call` throws as one, and `chain_unavailable` for everything else
+ */
+export async function asking<T>(url: string, doing: string, call: () => Promise<T>): Promise<T> {
+  try {
+    return await call();
+  } catch (error) {
+    if (error instanceof AtomaError) throw error;
+    throw chainUnavailable(url, doing, error);
+  }
+}
+
 /** A caller's abort, as an error. */
 export function cancelled(doing: string, fields: Readonly<Record<string, unknown>> = {}): AtomaError {
   return new AtomaError('cancelled', `cancelled while ${doing}`, { fields });

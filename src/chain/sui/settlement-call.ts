@@ -1,5 +1,6 @@
-import { Transaction } from '@mysten/sui/transactions';
+import type { Transaction } from '@mysten/sui/transactions';
 import { AtomaError, type OracleVerdict } from '../../core/index.js';
+import { callTransaction } from './call-transaction.js';
 import type { CommitmentCallOptions } from './commitment-call.js';
 import type { Endpoint } from './endpoint.js';
 import { PARAMETER, takesRandom } from './function-shape.js';
@@ -66,7 +67,7 @@ export class SettlementCall {
   tryToSettle(ticketId: string): (sender: string) => Transaction {
     const withRandom = callable(this.#shapes.tryToSettle);
     const { packageId, atomaDbId } = this.#options;
-    return transactionWith((tx) => ({
+    return callTransaction((tx) => ({
       target: `${packageId}::settlement::${TRY_TO_SETTLE}`,
       arguments: [tx.object(atomaDbId), tx.pure.id(ticketId), ...(withRandom ? [tx.object.random()] : [])],
     }));
@@ -76,7 +77,7 @@ export class SettlementCall {
   settleDispute(verdict: OracleVerdict): (sender: string) => Transaction {
     const withRandom = callable(this.#shapes.settleDispute);
     const { packageId, atomaDbId, nodeBadgeId } = this.#options;
-    return transactionWith((tx) => ({
+    return callTransaction((tx) => ({
       target: `${packageId}::settlement::${SETTLE_DISPUTE}`,
       arguments: [
         tx.object(atomaDbId),
@@ -90,17 +91,6 @@ export class SettlementCall {
       ],
     }));
   }
-}
-
-type MoveCall = Parameters<Transaction['moveCall']>[0];
-
-function transactionWith(call: (tx: Transaction) => MoveCall): (sender: string) => Transaction {
-  return (sender) => {
-    const tx = new Transaction();
-    tx.setSender(sender);
-    tx.moveCall(call(tx));
-    return tx;
-  };
 }
 
 function callable(shape: Shape): boolean {

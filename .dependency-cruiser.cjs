@@ -1,5 +1,5 @@
 /** Imports run one way: main, cli → node → rooms → core; a room is entered through its index.ts only. */
-const rooms = '(config|chain|devnet|tickets|scheduler|workers|models|rpc)';
+const rooms = '(config|chain|devnet|tickets|scheduler|workers|models|rpc|telemetry)';
 module.exports = {
   forbidden: [
     { name: 'no-circles', severity: 'error', from: {}, to: { circular: true } },

@@ -6,6 +6,24 @@ export interface TokenFrame {
   readonly text: string;
   /** Token ids; empty only in a last frame, which then carries text left over at the end. */
   readonly tokens: readonly number[];
+  /** One for each of `tokens`, where they were asked for. */
+  readonly logprobs?: readonly TokenLogprob[];
+}
+
+/** Natural logarithms of the probabilities at one place of the answer, from which its token was chosen. */
+export interface TokenLogprob extends ScoredText {
+  /** The likeliest ones, best first; as many as were asked for. */
+  readonly top: readonly ScoredText[];
+}
+
+/** A token with its probability. */
+export interface ScoredText {
+  readonly token: number;
+  /** What it stands for: part of a character has U+FFFD here, see `bytes`. */
+  readonly text: string;
+  /** UTF-8. */
+  readonly bytes: readonly number[];
+  readonly logprob: number;
 }
 
 /** Why generation ended: the model's end token, `max_tokens`, or a full context. */
@@ -27,6 +45,12 @@ export interface Completion {
   readonly profile: string;
   /** Where the run left the tokens that were expected of it; see {@link Job.expected}. */
   readonly divergence?: Divergence;
+  /** One for each of `tokens`; see {@link RequestExtras.topLogprobs}. */
+  readonly logprobs?: readonly TokenLogprob[];
+  /** The text that ended the answer; see {@link RequestExtras.stop}. It is not part of `text`, its tokens are of `tokens`. */
+  readonly stopText?: string;
+  /** Of the prompt, in place of an answer; see {@link RequestExtras.embed}. */
+  readonly embedding?: readonly number[];
 }
 
 /** The first place at which a run differs from the tokens that were expected of it. */

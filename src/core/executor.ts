@@ -1,4 +1,5 @@
 import type { Completion, TokenFrame } from './completion.js';
+import type { RequestExtras } from './extras.js';
 import type { PromptParams } from './prompt.js';
 
 /** One run of a model. */
@@ -13,6 +14,8 @@ export interface Job {
   readonly reproducible: boolean;
   /** Answer tokens of an earlier run: this one ends at the first that differs, and tells where. */
   readonly expected?: readonly number[];
+  /** Of a request; a ticket has none. */
+  readonly extras?: RequestExtras;
 }
 
 export interface JobOptions {

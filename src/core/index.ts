@@ -6,6 +6,8 @@ export * from './commitment.js';
 export * from './completion.js';
 export * from './errors.js';
 export * from './executor.js';
+export * from './extras.js';
+export * from './job-observer.js';
 export * from './model.js';
 export * from './model-info.js';
 export * from './process-lock.js';

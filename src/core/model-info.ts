@@ -34,4 +34,17 @@ export interface ModelInfo {
   readonly verdictReason: string;
   /** What it was to need with all of its workers, on its GPU or in RAM, by the plan made before it was loaded. */
   readonly memoryBytes?: number;
+  /** undefined where it takes raw prompts only. */
+  readonly chatTemplate?: ChatTemplate | undefined;
+  /** Length of its embeddings, where it can make them. */
+  readonly embeddingSize?: number | undefined;
+}
+
+/** How a model wants a chat written, as its weights say. */
+export interface ChatTemplate {
+  /** Jinja, in the dialect of Hugging Face's tokenizers. */
+  readonly source: string;
+  /** Text of the token that begins a sequence; empty where there is none. */
+  readonly bosText: string;
+  readonly eosText: string;
 }

@@ -13,6 +13,7 @@ import {
 } from '../core/index.js';
 import { ModelStore } from '../models/index.js';
 import {
+  type ChatRequest,
   type GenerateOptions,
   type GenerateRequest,
   type GenerateResult,
@@ -26,6 +27,7 @@ import {
   type UnloadModelResult,
 } from '../rpc/index.js';
 import { Scheduler } from '../scheduler/index.js';
+import { Telemetry } from '../telemetry/index.js';
 import type { Journal } from '../tickets/index.js';
 import { recalledEnd } from './answer.js';
 import { ChainSide } from './chain-side.js';
@@ -41,6 +43,7 @@ import { ModelRequests } from './model-requests.js';
 import { loadConfigured } from './model-start.js';
 import { nodeInfoOf } from './node-info.js';
 import type { NodeOptions } from './node-options.js';
+import { renderChatOf } from './render-chat.js';
 import { Requests } from './requests.js';
 import { schedulerOptions } from './scheduler-options.js';
 import { TokenStreams } from './token-streams.js';
@@ -78,6 +81,7 @@ export class AtomaNode implements NodeApi {
   readonly #machine: Machine;
   readonly #host: ModelHost;
   readonly #modelRequests: ModelRequests;
+  readonly #telemetry = new Telemetry();
   readonly #stopping = new AbortController();
   readonly #startedAt = performance.now();
   #chainSide: ChainSide | undefined;
@@ -95,7 +99,7 @@ export class AtomaNode implements NodeApi {
     this.#logger = parts.logger;
     this.#store = parts.store;
     this.#locks = parts.locks;
-    this.#scheduler = new Scheduler(schedulerOptions(parts.config), {});
+    this.#scheduler = new Scheduler(schedulerOptions(parts.config), { observers: this.#telemetry.observers });
     this.#streams = new TokenStreams(undefined, {
       recall: ({ kind, id }) => (kind === 'ticket' ? recalledEnd(this.getTicket(id)) : undefined),
     });
@@ -224,6 +228,7 @@ export class AtomaNode implements NodeApi {
     await this.#chainSide?.close();
     if (this.#config.inference.flushStorage) await flushModels(this.#store, this.#logger);
     await this.#store.close();
+    await this.#telemetry.stop();
     for (const lock of this.#locks) lock.release();
   }
 
@@ -240,6 +245,10 @@ export class AtomaNode implements NodeApi {
 
   unloadModel(request: UnloadModelRequest): Promise<UnloadModelResult> {
     return this.#modelRequests.unload(request);
+  }
+
+  renderChat(chat: ChatRequest): string {
+    return renderChatOf(chat, this.listModels());
   }
 
   getTicket(id: string): Ticket | undefined {

@@ -25,7 +25,7 @@ export class Requests {
     const target = { kind: 'request', id: request.requestId } as const;
     const stream = streams.open(target);
     follow(streams, target, options);
-    const running = this.#run(request, options.signal, stream);
+    const running = this.#run(request, options, stream);
     this.#running.add(running);
     try {
       const result = await running;
@@ -45,17 +45,18 @@ export class Requests {
   }
 
   async #run(
-    { requestId, params, reproducible }: GenerateRequest,
-    signal: AbortSignal,
+    { requestId, params, reproducible, extras }: GenerateRequest,
+    { signal, onQueued }: GenerateOptions,
     stream: StreamWriter,
   ): Promise<GenerateResult> {
     const { completion, queuedMs } = await this.#modules.scheduler.submit(
-      { id: requestId, params, reproducible },
+      { id: requestId, params, reproducible, ...(extras && { extras }) },
       { kind: 'request' },
       {
         signal,
         onTokens: (frame) => stream.push(frame),
         onRestart: () => stream.restart(),
+        onQueued: onQueued && ((position, expectedWaitMs) => onQueued({ position, expectedWaitMs })),
       },
     );
     return {

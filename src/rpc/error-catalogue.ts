@@ -24,11 +24,16 @@ export const ERROR_CATALOGUE = {
   prompt_too_long: { rpc: -32003, http: 400 },
   request_id_in_use: { rpc: -32004, http: 409 },
   websocket_only: { rpc: -32005, http: 400 },
+  chat_template_failed: { rpc: -32006, http: 400 },
+  no_chat_template: { rpc: -32007, http: 400 },
+  embeddings_unsupported: { rpc: -32008, http: 400 },
+  grammar_unsupported: { rpc: -32009, http: 400 },
 
   busy: { rpc: -32010, http: 429 },
   batch_too_large: { rpc: -32011, http: 413 },
   too_many_calls: { rpc: -32012, http: 429 },
   too_many_subscriptions: { rpc: -32013, http: 429 },
+  rate_limited: { rpc: -32014, http: 429 },
 
   not_ready: { rpc: -32020, http: 503 },
   cancelled: { rpc: -32021, http: 499 },
@@ -43,9 +48,11 @@ export const ERROR_CATALOGUE = {
   unsupported_media_type: { rpc: -32032, http: 415 },
   origin_refused: { rpc: -32033, http: 403 },
   bad_http_request: { rpc: -32034, http: 400 },
+  host_refused: { rpc: -32035, http: 403 },
 
   unauthorized: { rpc: -32040, http: 401 },
   admin_disabled: { rpc: -32041, http: 403 },
+  forbidden: { rpc: -32042, http: 403 },
 
   model_exists: { rpc: -32050, http: 409 },
   model_not_found: { rpc: -32051, http: 404 },

@@ -1,4 +1,6 @@
 export type {
+  ChatMessage,
+  ChatRequest,
   GenerateOptions,
   GenerateRequest,
   GenerateResult,

@@ -6,6 +6,7 @@ import type {
   HashedFrame,
   ModelInfo,
   PromptParams,
+  RequestExtras,
   StreamListener,
   StreamTarget,
   Ticket,
@@ -22,6 +23,11 @@ export interface NodeApi {
    * `no_device`, `engine_failed`, `journal_failed`, `not_ready`.
    */
   generate(request: GenerateRequest, options: GenerateOptions): Promise<GenerateResult>;
+  /**
+   * A chat as a prompt, by the chat template of the model's own metadata.
+   * @throws AtomaError `unknown_model`, `no_chat_template`, `chat_template_failed`, `not_ready`.
+   */
+  renderChat(chat: ChatRequest): string;
   /** @throws AtomaError `not_ready` before the journal is open, `journal_failed`. */
   getTicket(id: string): Ticket | undefined;
   /**
@@ -77,6 +83,21 @@ export interface GenerateRequest {
   readonly params: PromptParams;
   /** See {@link Job.reproducible}. */
   readonly reproducible: boolean;
+  readonly extras?: RequestExtras;
+}
+
+/** One turn of a chat, with whatever else its role has there (`tool_calls`, `tool_call_id`, `name`). */
+export interface ChatMessage {
+  readonly role: string;
+  readonly content: string;
+  readonly [key: string]: unknown;
+}
+
+export interface ChatRequest {
+  readonly model: string;
+  readonly messages: readonly ChatMessage[];
+  /** As OpenAI's API has them; templates that know none leave them out. */
+  readonly tools?: readonly Readonly<Record<string, unknown>>[] | undefined;
 }
 
 export interface GenerateOptions {
@@ -89,6 +110,16 @@ export interface GenerateOptions {
   readonly onTokens: ((frame: HashedFrame) => void) | undefined;
   /** The device died under the request, which runs again: frames start at index 0 again. */
   readonly onRestart: (() => void) | undefined;
+  /** Called at most once, before anything else, where the request has to wait for its turn. */
+  readonly onQueued?: ((place: QueuePlace) => void) | undefined;
+}
+
+/** Where a request stands that waits. */
+export interface QueuePlace {
+  /** Of its model's requests; 1 is next. */
+  readonly position: number;
+  /** As far as predicted, ms. */
+  readonly expectedWaitMs: number;
 }
 
 export interface GenerateResult {

@@ -1,12 +1,13 @@
 import { type FastifyInstance, fastify } from 'fastify';
 import type { Logger } from 'pino';
-import { AdminGate } from './admin-gate.js';
+import { AccessControl } from './access/access-control.js';
 import { addRoutes } from './http/routes.js';
 import type { CallScope } from './json-rpc/call-scope.js';
 import { Dispatcher } from './json-rpc/dispatcher.js';
 import { listenError } from './listen-error.js';
 import { createMethods } from './methods/index.js';
 import type { NodeApi } from './node-api.js';
+import { addOpenAiRoutes } from './openai/routes.js';
 import { DEFAULT_LIMITS, type RpcLimits, type RpcServerOptions } from './options.js';
 import { WebSocketEndpoint } from './websocket/endpoint.js';
 
@@ -42,11 +43,12 @@ export class RpcServer {
     const limits: RpcLimits = { ...DEFAULT_LIMITS, ...options.limits };
     const { node, logger } = modules;
     const dispatcher = new Dispatcher(limits, { methods: createMethods(node), logger });
-    const admin = new AdminGate({ token: options.adminToken });
-    const webSockets = new WebSocketEndpoint({ limits }, { dispatcher, admin, logger });
+    const access = new AccessControl({ adminToken: options.adminToken });
+    const webSockets = new WebSocketEndpoint({ limits }, { dispatcher, access, logger });
     const scopes = new Set<CallScope>();
     const app = createApp(limits);
-    addRoutes(app, { limits }, { node, dispatcher, admin, logger, scopes });
+    addRoutes(app, { limits }, { node, dispatcher, access, logger, scopes });
+    addOpenAiRoutes(app, { limits }, { node, access, logger, scopes });
     app.server.on('upgrade', (request, connection, head) => {
       webSockets.handleUpgrade(request, connection, head);
     });

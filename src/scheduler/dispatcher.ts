@@ -17,6 +17,7 @@ interface Modules {
   readonly models: Models;
   readonly suspects: Suspects;
   readonly timing: Timing;
+  readonly onStart: (job: ScheduledJob, executor: Executor) => void;
   /** Ends a job that did not end well, or has it wait again. */
   readonly onFailure: (job: ScheduledJob, error: unknown) => void;
 }
@@ -123,6 +124,7 @@ export class Dispatcher {
     job.queuedMs += Math.max(0, now - job.sinceMs);
     job.sinceMs = now;
     this.#modules.slots.begin(executor, job);
+    this.#modules.onStart(job, executor);
     void this.#run(job, executor);
   }
 

@@ -38,6 +38,12 @@ export interface SubmitOptions extends JobOptions {
   readonly onStart?: (() => void) | undefined;
   /** The device died under the job, which will be run again: its frames start at index 0 again. */
   readonly onRestart?: (() => void) | undefined;
+  /**
+   * It could not start at once; called at most once, within {@link Scheduler.submit}.
+   * @param position among the requests of its model that wait; 1 is next
+   * @param expectedWaitMs as far as predicted
+   */
+  readonly onQueued?: ((position: number, expectedWaitMs: number) => void) | undefined;
 }
 
 export interface ScheduledCompletion {

@@ -1,4 +1,4 @@
-import { AtomaError, type Executor, type Job } from '../core/index.js';
+import { AtomaError, type Executor, type Job, type JobObserver } from '../core/index.js';
 import { AbortWatch } from './abort-watch.js';
 import { Dispatcher } from './dispatcher.js';
 import { capacityOf, ExecutorSlots } from './executor-slots.js';
@@ -32,6 +32,7 @@ interface Modules {
   readonly executors?: readonly Executor[];
   /** Default: the system's clock and timers. */
   readonly timing?: Timing;
+  readonly observers?: readonly JobObserver[];
 }
 
 /** A job under which a device dies once may be a bystander; the second time it ran alone. */
@@ -56,6 +57,7 @@ export class Scheduler {
   readonly #suspects = new Suspects();
   readonly #dispatcher: Dispatcher;
   readonly #aborts = new AbortWatch();
+  readonly #observers: readonly JobObserver[];
   #submitted = 0;
   #stopped = false;
 
@@ -63,11 +65,15 @@ export class Scheduler {
     this.#options = options;
     this.#timing = modules.timing ?? SYSTEM_TIMING;
     this.#slots = new ExecutorSlots(modules.executors ?? []);
+    this.#observers = modules.observers ?? [];
     this.#dispatcher = new Dispatcher(options, {
       slots: this.#slots,
       models: this.#models,
       suspects: this.#suspects,
       timing: this.#timing,
+      onStart: (job, executor) => {
+        for (const observer of this.#observers) observer.onStarted?.(job.job, executor.id, job.queuedMs);
+      },
       onFailure: (job, error) => this.#failed(job, error),
     });
   }
@@ -134,6 +140,18 @@ export class Scheduler {
    * {@link Executor.run} throws.
    */
   async submit(job: Job, lane: Lane, options: SubmitOptions): Promise<ScheduledCompletion> {
+    for (const observer of this.#observers) observer.onSubmitted?.(job, lane.kind);
+    try {
+      const done = await this.#submit(job, lane, options);
+      for (const observer of this.#observers) observer.onEnded?.(job, lane.kind, { ok: true, ...done });
+      return done;
+    } catch (error) {
+      for (const observer of this.#observers) observer.onEnded?.(job, lane.kind, { ok: false, error });
+      throw error;
+    }
+  }
+
+  async #submit(job: Job, lane: Lane, options: SubmitOptions): Promise<ScheduledCompletion> {
     const { model } = job.params;
     if (this.#stopped) throw stopping();
     this.#checkServed(model, lane.kind === 'ticket');
@@ -150,6 +168,9 @@ export class Scheduler {
       const isWaiting = submitted.leaveQueue !== undefined;
       const refusal = isWaiting ? this.#refusal(submitted) : undefined;
       if (refusal !== undefined) submitted.refuse(refusal);
+      else if (isWaiting && lane.kind === 'request') {
+        options.onQueued?.(this.#models.get(model).queue.requests, this.#predictedWaitMs(submitted));
+      }
     });
   }
 

@@ -2,7 +2,6 @@ export type { DeviceOptions } from './device-options.js';
 export { Device, type DeviceState } from './device-supervisor.js';
 export {
   type ChatMessage,
-  type ChatTemplate,
   readChatTemplate,
   renderChat,
 } from './engines/weights/chat-template.js';

@@ -13,6 +13,7 @@ import type {
 import { AtomaError } from '#src/core/index.js';
 import { FrameLog } from '#src/node/frame-log.js';
 import type {
+  ChatRequest,
   GenerateOptions,
   GenerateRequest,
   GenerateResult,
@@ -130,6 +131,10 @@ export class FakeNode implements NodeApi {
     options.signal.addEventListener('abort', () => reject(options.signal.reason), { once: true });
     this.#events.emit('run', { request, signal: options.signal, stream, finish, fail: reject });
     return promise;
+  }
+
+  renderChat({ messages }: ChatRequest): string {
+    return messages.map(({ role, content }) => `${role}: ${content}\n`).join('');
   }
 
   getTicket(id: string): Ticket | undefined {

@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { CallScope } from '#src/rpc/json-rpc/call-scope.js';
 import { Dispatcher } from '#src/rpc/json-rpc/dispatcher.js';
 import { defineMethod } from '#src/rpc/json-rpc/method.js';
+import { ANYBODY } from '../fixtures/principal.js';
 
 const notified: unknown[] = [];
 const subtract = defineMethod({
@@ -64,7 +65,7 @@ async function handle(message: string | Uint8Array, maxCalls = 256): Promise<unk
   const answer = await dispatcher.handle(bytes, {
     scope: new CallScope({ maxCalls }),
     streams: undefined,
-    requireAdmin: () => undefined,
+    principal: ANYBODY,
   });
   return answer === undefined ? undefined : JSON.parse(answer);
 }

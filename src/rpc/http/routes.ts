@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import type { Logger } from 'pino';
-import type { AdminGate } from '../admin-gate.js';
+import type { AccessControl } from '../access/access-control.js';
 import { type CatalogueCode, catalogued, isCatalogued } from '../error-catalogue.js';
 import { CallScope } from '../json-rpc/call-scope.js';
 import type { Dispatcher } from '../json-rpc/dispatcher.js';
@@ -19,7 +19,7 @@ const JSON_TYPE = 'application/json; charset=utf-8';
 interface RouteModules {
   readonly node: NodeApi;
   readonly dispatcher: Dispatcher;
-  readonly admin: AdminGate;
+  readonly access: AccessControl;
   readonly logger: Logger;
   /** The calls of every HTTP request that is being answered. */
   readonly scopes: Set<CallScope>;
@@ -53,7 +53,7 @@ export function addRoutes(
 function addJsonRpc(
   app: FastifyInstance,
   limits: RpcLimits,
-  { dispatcher, admin, scopes }: RouteModules,
+  { dispatcher, access, scopes }: RouteModules,
 ): void {
   app.removeAllContentTypeParsers();
   // Parsed by the dispatcher: what is no JSON is answered as JSON-RPC wants it.
@@ -70,8 +70,8 @@ function addJsonRpc(
       if (!reply.raw.writableFinished) scope.end('The client closed its connection.');
     });
     const body = request.body instanceof Uint8Array ? request.body : new Uint8Array();
-    const requireAdmin = (): void => admin.check(request.headers.authorization);
-    const answer = await dispatcher.handle(body, { scope, streams: undefined, requireAdmin });
+    const principal = access.identify(request.headers);
+    const answer = await dispatcher.handle(body, { scope, streams: undefined, principal });
     if (answer === undefined) return reply.code(204).send();
     return reply.type(JSON_TYPE).send(answer);
   });

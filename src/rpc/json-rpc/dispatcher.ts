@@ -1,4 +1,5 @@
 import type { Logger } from 'pino';
+import type { Principal } from '../access/principal.js';
 import { catalogued, isCatalogued, toRpcError } from '../error-catalogue.js';
 import type { StreamHost } from '../websocket/stream-host.js';
 import type { CallScope } from './call-scope.js';
@@ -9,8 +10,7 @@ import type { Method } from './method.js';
 export interface Caller {
   readonly scope: CallScope;
   readonly streams: StreamHost | undefined;
-  /** See {@link Call.requireAdmin}. */
-  readonly requireAdmin: () => void;
+  readonly principal: Principal;
 }
 
 /** JSON-RPC 2.0 without its transport: a message in, the text of its answer out. */
@@ -65,13 +65,12 @@ export class Dispatcher {
       const request = checkRequest(message);
       answered = request.id !== undefined;
       id = request.id ?? null;
-      const result = await caller.scope.run((signal) =>
-        this.#method(request.method).run(request.params, {
-          signal,
-          streams: caller.streams,
-          requireAdmin: caller.requireAdmin,
-        }),
-      );
+      const { scope, streams, principal } = caller;
+      const result = await scope.run((signal) => {
+        const method = this.#method(request.method);
+        principal.require(method.scope);
+        return method.run(request.params, { signal, streams, principal });
+      });
       return answered ? successResponse(id, result) : undefined;
     } catch (error) {
       if (!isCatalogued(error)) this.#logger.error({ err: error, rpcId: id }, 'a JSON-RPC call failed');

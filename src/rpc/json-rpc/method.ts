@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import type { Principal, Scope } from '../access/principal.js';
 import { catalogued } from '../error-catalogue.js';
 import type { StreamHost } from '../websocket/stream-host.js';
 import { kindOf, type RpcRequest, shorten } from './message.js';
@@ -12,13 +13,14 @@ export interface Call {
   readonly signal: AbortSignal;
   /** What can carry subscriptions to the client; undefined over HTTP. */
   readonly streams: StreamHost | undefined;
-  /** @throws AtomaError `admin_disabled`, `unauthorized` where the client may not change what the node runs */
-  readonly requireAdmin: () => void;
+  readonly principal: Principal;
 }
 
 /** A method of the server, its params still to be checked. */
 export interface Method {
   readonly name: string;
+  /** What its caller needs. */
+  readonly scope: Scope;
   /** @throws AtomaError `invalid_params`, and what the method itself throws. */
   run(params: RpcRequest['params'], call: Call): unknown;
 }
@@ -26,12 +28,15 @@ export interface Method {
 /** A method whose params are checked by a schema; by position they come in the order of its keys. */
 export function defineMethod<Schema extends z.ZodObject>(definition: {
   readonly name: string;
+  /** Default: `read`. */
+  readonly scope?: Scope;
   readonly params: Schema;
   readonly run: (params: z.output<Schema>, call: Call) => unknown;
 }): Method {
   const names = Object.keys(definition.params.shape);
   return {
     name: definition.name,
+    scope: definition.scope ?? 'read',
     run: (params, call) => {
       const named = isPositional(params) ? byName(params, names) : params;
       const parsed = definition.params.safeParse(named);

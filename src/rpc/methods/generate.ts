@@ -1,5 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { checkPromptParams, type PromptParams } from '../../core/index.js';
+import { meteredGenerate } from '../access/metered-generate.js';
+import type { Principal } from '../access/principal.js';
 import { catalogued } from '../error-catalogue.js';
 import { defineMethod, type Method } from '../json-rpc/method.js';
 import type { GenerateRequest, NodeApi } from '../node-api.js';
@@ -11,18 +13,28 @@ import { GenerateParams } from './generate-params.js';
 export function generateMethod(node: NodeApi): Method {
   return defineMethod({
     name: 'atoma_generate',
+    scope: 'generate',
     params: GenerateParams,
-    run: async (params, { signal, streams }) => {
+    run: async (params, { signal, streams, principal }) => {
       const request = toRequest(params, node);
-      if (params.stream) return startStream(node, request, streams);
-      const result = await node.generate(request, { signal, onTokens: undefined, onRestart: undefined });
+      if (params.stream) return startStream(node, principal, request, streams);
+      const result = await meteredGenerate(node, principal, request, {
+        signal,
+        onTokens: undefined,
+        onRestart: undefined,
+      });
       return generateResultToWire(result, request.params);
     },
   });
 }
 
 /** @throws AtomaError `websocket_only`, `too_many_subscriptions`. */
-function startStream(node: NodeApi, request: GenerateRequest, streams: StreamHost | undefined): unknown {
+function startStream(
+  node: NodeApi,
+  principal: Principal,
+  request: GenerateRequest,
+  streams: StreamHost | undefined,
+): unknown {
   if (streams === undefined) {
     throw catalogued(
       'websocket_only',
@@ -34,7 +46,7 @@ function startStream(node: NodeApi, request: GenerateRequest, streams: StreamHos
   subscription.onCancel = () =>
     controller.abort(catalogued('cancelled', 'The client ended the stream of this request.'));
   const run = async (): Promise<void> => {
-    const result = await node.generate(request, {
+    const result = await meteredGenerate(node, principal, request, {
       signal: controller.signal,
       onTokens: (frame) => subscription.push(frame),
       onRestart: () => subscription.restart(),

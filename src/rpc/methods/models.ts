@@ -50,9 +50,9 @@ const UnloadParams = z.strictObject({
 export function modelMethods(node: NodeApi): readonly Method[] {
   const loadModel = defineMethod({
     name: 'atoma_loadModel',
+    scope: 'admin',
     params: LoadParams,
-    run: async (params, { requireAdmin }) => {
-      requireAdmin();
+    run: async (params) => {
       const { model_type: modelType, use_flash_attention: useFlashAttention, device, ...rest } = params;
       const { models, failedModels } = await node.loadModel({
         ...{ modelType, useFlashAttention, devices: device, name: rest.name },
@@ -63,11 +63,9 @@ export function modelMethods(node: NodeApi): readonly Method[] {
   });
   const unloadModel = defineMethod({
     name: 'atoma_unloadModel',
+    scope: 'admin',
     params: UnloadParams,
-    run: ({ name, device }, { requireAdmin }) => {
-      requireAdmin();
-      return node.unloadModel({ name, device });
-    },
+    run: ({ name, device }) => node.unloadModel({ name, device }),
   });
   return [loadModel, unloadModel];
 }

@@ -2,7 +2,7 @@ import { type IncomingMessage, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Logger } from 'pino';
 import { WebSocketServer } from 'ws';
-import type { AdminGate } from '../admin-gate.js';
+import type { AccessControl } from '../access/access-control.js';
 import { type CatalogueCode, catalogued } from '../error-catalogue.js';
 import { isLoopbackOrigin } from '../http/origin.js';
 import { toRefusal } from '../http/refusal.js';
@@ -18,7 +18,7 @@ const CLOSE_GOING_AWAY = 1001;
 
 interface EndpointModules {
   readonly dispatcher: Dispatcher;
-  readonly admin: AdminGate;
+  readonly access: AccessControl;
   readonly logger: Logger;
 }
 
@@ -60,9 +60,9 @@ export class WebSocketEndpoint {
       refuse(connection, 'not_ready', 'The node is stopping.');
     } else {
       this.#server.handleUpgrade(request, connection, head, (socket) => {
-        const { admin, ...shared } = this.#modules;
-        const requireAdmin = (): void => admin.check(request.headers.authorization);
-        const modules = { socket, connection, encoder: this.#encoder, requireAdmin, ...shared };
+        const { access, ...shared } = this.#modules;
+        const principal = access.identify(request.headers);
+        const modules = { socket, connection, encoder: this.#encoder, principal, ...shared };
         const session = new WebSocketSession({ limits: this.#limits }, modules);
         this.#sessions.add(session);
         void session.closed.then(() => this.#sessions.delete(session));

@@ -2,6 +2,7 @@ import type { Duplex } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { type RawData, WebSocket } from 'ws';
+import type { Principal } from '../access/principal.js';
 import { catalogued, isCatalogued } from '../error-catalogue.js';
 import { CallScope } from '../json-rpc/call-scope.js';
 import type { Dispatcher } from '../json-rpc/dispatcher.js';
@@ -18,8 +19,7 @@ interface SessionModules {
   /** What `socket` writes to. */
   readonly connection: Duplex;
   readonly dispatcher: Dispatcher;
-  /** See {@link Call.requireAdmin}; as the upgrade's headers have it. */
-  readonly requireAdmin: () => void;
+  readonly principal: Principal;
   readonly encoder: FrameEncoder;
   readonly logger: Logger;
 }
@@ -96,8 +96,8 @@ export class WebSocketSession {
       },
       cancel: (id) => this.#cancel(id),
     };
-    const { dispatcher, requireAdmin } = this.#modules;
-    const caller = { scope: this.#scope, streams, requireAdmin };
+    const { dispatcher, principal } = this.#modules;
+    const caller = { scope: this.#scope, streams, principal };
     const answered = dispatcher.handle(toBytes(data), caller).then((answer) => {
       this.#answers.delete(answered);
       if (answer !== undefined) this.#send(answer);

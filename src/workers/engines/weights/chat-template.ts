@@ -1,16 +1,7 @@
 import { Template } from '@huggingface/jinja';
-import { AtomaError, type ModelWeights, messageOf } from '../../../core/index.js';
+import { AtomaError, type ChatTemplate, type ModelWeights, messageOf } from '../../../core/index.js';
 import { isObject, readJson, readText, tokenContent } from './onnx-folder.js';
 import { toLoadFailure } from './weights-problem.js';
-
-/** How a model wants a chat written, as its weights say. */
-export interface ChatTemplate {
-  /** Jinja, in the dialect of Hugging Face's tokenizers. */
-  readonly source: string;
-  /** Text of the token that begins a sequence; empty where there is none. */
-  readonly bosText: string;
-  readonly eosText: string;
-}
 
 /** One turn of a chat; `role` is `system`, `user` or `assistant`, where the template knows no others. */
 export interface ChatMessage {

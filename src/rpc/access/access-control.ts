@@ -1,23 +1,34 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
-import { catalogued } from './error-catalogue.js';
+import type { IncomingHttpHeaders } from 'node:http';
+import { catalogued } from '../error-catalogue.js';
+import type { Principal } from './principal.js';
 
 /** `Authorization: Bearer …` (RFC 6750, 2.1); the scheme is read without regard to case. */
 const BEARER = /^bearer +(\S+) *$/i;
 
-/** Lets those through to the methods that change what the node runs who know the configured token. */
-export class AdminGate {
+/** Tells who makes a call. */
+export class AccessControl {
   readonly #digest: Buffer | undefined;
 
-  /** @param options.token undefined closes the gate for everybody */
-  constructor(options: { readonly token: string | undefined }) {
-    this.#digest = options.token === undefined ? undefined : sha256(options.token);
+  /** @param options.adminToken undefined closes what needs the scope `admin` for everybody */
+  constructor(options: { readonly adminToken: string | undefined }) {
+    this.#digest = options.adminToken === undefined ? undefined : sha256(options.adminToken);
   }
 
-  /**
-   * @param authorization the header of that name, of the HTTP request or of the WebSocket's upgrade
-   * @throws AtomaError `admin_disabled`, `unauthorized`
-   */
-  check(authorization: string | undefined): void {
+  /** @param headers of the HTTP request or of the WebSocket's upgrade */
+  identify(headers: IncomingHttpHeaders): Principal {
+    return {
+      id: 'local',
+      name: 'local',
+      require: (scope) => {
+        if (scope === 'admin') this.#checkAdmin(headers.authorization);
+      },
+      admit: () => undefined,
+      spend: () => undefined,
+    };
+  }
+
+  #checkAdmin(authorization: string | undefined): void {
     if (this.#digest === undefined) {
       throw catalogued(
         'admin_disabled',

@@ -1,0 +1,21 @@
+import { AtomaError, type ModelInfo } from '../core/index.js';
+import type { ChatRequest } from '../rpc/index.js';
+import { renderChat } from '../workers/index.js';
+
+/** @throws AtomaError `unknown_model`, `no_chat_template`, `chat_template_failed` */
+export function renderChatOf({ model, messages }: ChatRequest, models: readonly ModelInfo[]): string {
+  const info = models.find(({ name }) => name === model);
+  if (info === undefined) {
+    throw new AtomaError('unknown_model', `no device here serves the model ${model}`, { fields: { model } });
+  }
+  if (info.chatTemplate === undefined) {
+    throw new AtomaError(
+      'no_chat_template',
+      `the model ${model} has no chat template: send it a raw prompt`,
+      {
+        fields: { model },
+      },
+    );
+  }
+  return renderChat(info.chatTemplate, messages);
+}

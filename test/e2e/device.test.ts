@@ -15,6 +15,7 @@ t.test('the model answers, and its frames add up to the answer', async (t) => {
     frames.flatMap(({ tokens }) => tokens),
     completion.tokens,
   );
+  t.match(on.models[0]?.chatTemplate, { source: /im_start/, bosText: String, eosText: String });
   let next = 0;
   for (const frame of frames) {
     t.equal(frame.index, next);

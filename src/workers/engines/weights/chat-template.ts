@@ -23,6 +23,11 @@ export async function readChatTemplate(weights: ModelWeights): Promise<ChatTempl
   }
 }
 
+/** As {@link readChatTemplate}; undefined also where it cannot be read: a model is of use without one. */
+export async function findChatTemplate(weights: ModelWeights): Promise<ChatTemplate | undefined> {
+  return readChatTemplate(weights).catch(() => undefined);
+}
+
 /**
  * A chat as a prompt, with the beginning of the assistant's answer at its end.
  * @throws AtomaError `chat_template_failed` where the template refuses these messages or is none.

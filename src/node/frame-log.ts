@@ -40,12 +40,12 @@ export class FrameLog {
   }
 
   #withHash(frame: TokenFrame): HashedFrame {
-    const { index, text, tokens } = frame;
+    const { text } = frame;
     // Tokens that complete no character leave the hash as it is.
     if (text !== '') {
       this.#state.update(encoder.encode(text));
       this.#hash = Buffer.from(this.#state.clone().digest()).toString('hex');
     }
-    return { index, text, tokens, hash: this.#hash };
+    return { ...frame, hash: this.#hash };
   }
 }

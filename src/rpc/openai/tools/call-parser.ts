@@ -12,7 +12,7 @@ const HERMES = '<tool_call>';
 const HERMES_END = '</tool_call>';
 const MARKS = [HERMES, '[TOOL_CALLS]', '<|python_tag|>'] as const;
 
-type State = 'text' | 'head' | 'arguments' | 'after';
+type State = 'text' | 'head' | 'arguments' | 'closing' | 'between';
 
 /**
  * Tells the calls in an answer from its text, while it is written. Understood are `<tool_call>{…}</tool_call>`,
@@ -27,6 +27,10 @@ export class CallParser {
   #held = '';
   /** What was taken away before the head of a call, which comes back where it is none. */
   #opening = '';
+  /** The one that stands before the calls being read; '' for none. */
+  #mark = '';
+  /** They stand in brackets. */
+  #isList = false;
   /** Text came since the beginning or the last call: from there on, calls need a mark. */
   #hasText = false;
   #calls = 0;
@@ -48,135 +52,132 @@ export class CallParser {
     this.#held += text;
     const parts: AnswerPart[] = [];
     while (this.#step(parts));
-    return this.#isOver() ? parts.filter((part) => part.kind !== 'text') : parts;
+    return parts;
   }
 
   /** The answer is over: what was held back is text. */
   end(): readonly AnswerPart[] {
-    const rest = this.#opening + this.#held;
-    const { length } = rest.trim();
-    this.#held = '';
+    const mayBeText = this.#state === 'text' || this.#state === 'head';
+    const rest = mayBeText ? this.#opening + this.#held : '';
     this.#opening = '';
-    const isPart = this.#state === 'text' || this.#state === 'head';
-    if (!isPart || this.#isOver() || (length === 0 && this.#calls > 0) || rest === '') return [];
+    this.#held = '';
+    if (rest === '' || this.#dropsText() || (this.#calls > 0 && rest.trim() === '')) return [];
     return [{ kind: 'text', text: rest }];
   }
 
-  #isOver(): boolean {
-    return this.#calls > 0 && !this.#parallel && (this.#state === 'text' || this.#state === 'head');
+  /** Of an answer that is to hold one call, nothing behind it counts. */
+  #dropsText(): boolean {
+    return this.#calls > 0 && !this.#parallel;
   }
 
   /** @returns whether something was done, so that more may be */
   #step(parts: AnswerPart[]): boolean {
     if (this.#held === '') return false;
-    if (this.#state === 'text') return this.#text(parts);
-    if (this.#state === 'head') return this.#readHead(parts);
-    return this.#state === 'arguments' ? this.#readArguments(parts) : this.#after();
+    switch (this.#state) {
+      case 'text':
+        return this.#readText(parts);
+      case 'head':
+        return this.#readHead(parts);
+      case 'arguments':
+        return this.#readArguments(parts);
+      case 'closing':
+        return this.#readClosing();
+      case 'between':
+        return this.#readBetween();
+    }
   }
 
-  #text(parts: AnswerPart[]): boolean {
+  #readText(parts: AnswerPart[]): boolean {
     const held = this.#held;
     if (!this.#hasText) {
       const start = held.trimStart();
-      if (start === '') return false;
-      if (/^(?:\{|\[\s*\{)/.test(start)) return this.#open(held.length - start.length, parts, '');
-      if (/^\[\s*$/.test(start)) return false;
+      if (/^(?:\[\s*)?$/.test(start)) return false;
+      if (/^(?:\[\s*)?\{/.test(start)) return this.#open(held.length - start.length, '', parts);
     }
-    const marks = MARKS.map((mark) => ({ mark, at: held.indexOf(mark) })).filter(({ at }) => at >= 0);
-    const first = marks.sort((one, other) => one.at - other.at)[0];
-    if (first !== undefined) return this.#open(first.at, parts, first.mark);
-    this.#emitText(held.slice(0, held.length - possibleMark(held)), parts);
+    const first = firstMark(held);
+    if (first !== undefined) return this.#open(first.at, first.mark, parts);
+    const text = held.slice(0, held.length - possibleMark(held));
+    if (this.#hasText || text.trim() !== '') this.#emitText(text, parts);
     return false;
   }
 
-  /** A call may begin after a mark. */
-  #open(at: number, parts: AnswerPart[], mark: string): boolean {
+  /** A call may begin behind a mark. Blanks before it are not sent: a message of calls has no text. */
+  #open(at: number, mark: string, parts: AnswerPart[]): boolean {
     const before = this.#held.slice(0, at);
-    if (before.trim() === '') this.#opening = before;
-    else {
-      this.#emitText(before, parts);
-      this.#held = mark + this.#held.slice(at + mark.length);
-    }
-    const from = before.trim() === '' ? at : 0;
-    this.#opening += mark;
-    this.#held = this.#held.slice(from + mark.length);
+    const isBlank = !this.#hasText && before.trim() === '';
+    if (!isBlank) this.#emitText(before, parts);
+    this.#opening = (isBlank ? before : '') + mark;
+    this.#held = this.#held.slice(this.#opening.length);
+    this.#mark = mark;
+    this.#isList = false;
     this.#state = 'head';
     return true;
   }
 
   #readHead(parts: AnswerPart[]): boolean {
-    this.#dropListStart();
-    const isMarked = MARKS.some((mark) => this.#opening.includes(mark));
-    const head = readCallHead(this.#held, isMarked);
+    const list = this.#isList ? undefined : /^\s*\[/.exec(this.#held)?.[0];
+    if (list !== undefined) {
+      this.#isList = true;
+      this.#opening += list;
+      this.#held = this.#held.slice(list.length);
+    }
+    const head = readCallHead(this.#held, this.#mark !== '');
     if (head === undefined) return false;
-    if (head === false || !this.#names.has(head.name)) return this.#isNoCall(parts);
-    this.#begin(head, parts);
+    if (head === false || !this.#names.has(head.name)) this.#leaveCall(parts);
+    else this.#begin(head, parts);
     return true;
   }
 
-  /** The calls of a list stand between brackets. */
-  #dropListStart(): void {
-    const list = /^\s*\[/.exec(this.#held)?.[0];
-    if (list === undefined) return;
-    this.#opening += list;
-    this.#held = this.#held.slice(list.length);
-  }
-
-  #isNoCall(parts: AnswerPart[]): boolean {
-    const opening = this.#opening;
+  /** What looked like a call is text, its mark too. */
+  #leaveCall(parts: AnswerPart[]): void {
+    if (this.#opening !== '' && !this.#dropsText()) parts.push({ kind: 'text', text: this.#opening });
     this.#opening = '';
-    this.#state = 'text';
-    // The mark must not be looked at again.
     this.#hasText = true;
-    if (opening !== '') parts.push({ kind: 'text', text: opening });
-    return true;
+    this.#state = 'text';
   }
 
   #begin(head: CallHead, parts: AnswerPart[]): void {
     this.#held = this.#held.slice(head.length);
+    this.#opening = '';
     this.#head = head;
-    this.#state = 'arguments';
     this.#json = new JsonEnd();
     const call = this.#calls++;
-    if (call > 0 && !this.#parallel) return;
-    parts.push({ kind: 'call', call, name: head.name });
+    if (call === 0 || this.#parallel) parts.push({ kind: 'call', call, name: head.name });
+    if (head.whole !== undefined) this.#emitArguments(head.whole, parts);
+    this.#state = head.whole === undefined ? 'arguments' : 'between';
   }
 
   #readArguments(parts: AnswerPart[]): boolean {
-    const { whole } = this.#head ?? {};
-    if (whole !== undefined) {
-      this.#emitArguments(whole, parts);
-      this.#state = 'after';
-      return true;
-    }
     // A string of JSON, as some models write it, can be read when it is whole only.
-    const isString = this.#held.startsWith('"');
-    if (isString) this.#json = new JsonEnd();
-    const { length, ended } = this.#json.take(this.#held);
+    const isString = this.#held.startsWith('"') && this.#json.isNew;
+    const json = isString ? new JsonEnd() : this.#json;
+    const { length, ended } = json.take(this.#held);
     if (isString && !ended) return false;
-    const json = this.#held.slice(0, length);
+    const value = this.#held.slice(0, length);
     this.#held = this.#held.slice(length);
-    this.#emitArguments(isString ? unquoted(json) : json, parts);
-    if (ended) this.#state = 'after';
+    this.#emitArguments(isString ? unquoted(value) : value, parts);
+    if (ended) this.#state = this.#head?.isObject ? 'closing' : 'between';
     return ended;
   }
 
-  /** What closes a call, and whether another one follows at once. */
-  #after(): boolean {
-    const isList = this.#opening.trimEnd().endsWith('[');
-    const closing = this.#head?.isObject ? /^\s*\}/ : /^/;
-    const next = isList ? /^\s*[,\]]/ : this.#opening.includes(HERMES) ? /^\s*<\/tool_call>/ : /^\s*;?/;
-    const rest = this.#held.replace(closing, '');
-    if (rest === this.#held && this.#head?.isObject && this.#held.trim() === '') return false;
-    const mark = next.exec(rest)?.[0];
-    const word = isList ? ',' : this.#opening.includes(HERMES) ? HERMES_END : '';
-    if (mark === undefined && word.startsWith(rest.trim())) return false;
-    this.#held = rest.slice(mark?.length ?? 0);
-    const goesOn = isList && mark?.trim() === ',';
-    if (!goesOn) {
-      this.#opening = '';
-      this.#hasText = false;
-    }
+  /** The object of a call ends after its arguments. */
+  #readClosing(): boolean {
+    const rest = this.#held.trimStart();
+    if (rest === '') return false;
+    if (rest.startsWith('}')) this.#held = rest.slice(1);
+    this.#state = 'between';
+    return true;
+  }
+
+  /** What stands behind a call: the next one in its list, the end of the list, a mark or nothing. */
+  #readBetween(): boolean {
+    const rest = this.#held.trimStart();
+    if (this.#isList && rest === '') return false;
+    const goesOn = this.#isList && rest.startsWith(',');
+    const end = goesOn ? ',' : this.#isList ? ']' : this.#mark === HERMES ? HERMES_END : ';';
+    if (rest !== end && end.startsWith(rest)) return false;
+    if (rest.startsWith(end)) this.#held = rest.slice(end.length);
+    this.#hasText = false;
     this.#state = goesOn ? 'head' : 'text';
     return true;
   }
@@ -185,7 +186,7 @@ export class CallParser {
     this.#held = this.#held.slice(text.length);
     if (text === '') return;
     this.#hasText = true;
-    parts.push({ kind: 'text', text });
+    if (!this.#dropsText()) parts.push({ kind: 'text', text });
   }
 
   #emitArguments(json: string, parts: AnswerPart[]): void {
@@ -193,6 +194,11 @@ export class CallParser {
     if (json === '' || (call > 0 && !this.#parallel)) return;
     parts.push({ kind: 'arguments', call, json });
   }
+}
+
+function firstMark(text: string): { readonly mark: string; readonly at: number } | undefined {
+  const found = MARKS.map((mark) => ({ mark, at: text.indexOf(mark) })).filter(({ at }) => at >= 0);
+  return found.sort((one, other) => one.at - other.at)[0];
 }
 
 /** Characters at the end of a text that may be the beginning of a mark. */

@@ -3,12 +3,19 @@ export class JsonEnd {
   #depth = 0;
   #inString = false;
   #isEscaped = false;
+  #isNew = true;
+
+  /** No text was taken yet. */
+  get isNew(): boolean {
+    return this.#isNew;
+  }
 
   /**
    * @param text the next piece, the first one without blanks before the value
    * @returns how much of it belongs to the value, and whether that is its end
    */
   take(text: string): { readonly length: number; readonly ended: boolean } {
+    this.#isNew = false;
     for (let index = 0; index < text.length; index++) {
       this.#step(text.charAt(index));
       if (this.#depth === 0 && !this.#inString) return { length: index + 1, ended: true };

@@ -1,7 +1,7 @@
 import { type IncomingMessage, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Logger } from 'pino';
-import { WebSocketServer } from 'ws';
+import { type Server, WebSocketServer } from 'ws';
 import type { AccessControl } from '../access/access-control.js';
 import { type CatalogueCode, catalogued } from '../error-catalogue.js';
 import { isLoopbackOrigin } from '../http/origin.js';
@@ -9,7 +9,9 @@ import { toRefusal } from '../http/refusal.js';
 import type { Dispatcher } from '../json-rpc/dispatcher.js';
 import type { RpcLimits } from '../options.js';
 import { FrameEncoder } from './frame-encoder.js';
-import { WebSocketSession } from './session.js';
+import { LingeringRequests } from './lingering.js';
+import { Quota } from './quota.js';
+import { type SessionContext, SessionSocket, WebSocketSession } from './session.js';
 
 export const WEBSOCKET_PATH = '/ws';
 
@@ -24,27 +26,43 @@ interface EndpointModules {
 
 /** Turns upgrade requests of an HTTP server into sessions, and ends them all. */
 export class WebSocketEndpoint {
-  readonly #limits: RpcLimits;
-  readonly #modules: EndpointModules;
-  readonly #server: WebSocketServer;
-  readonly #encoder = new FrameEncoder();
+  readonly #access: AccessControl;
+  readonly #context: SessionContext;
+  readonly #server: Server<typeof SessionSocket>;
+  readonly #lingering = new LingeringRequests();
+  readonly #sockets: Quota;
   readonly #sessions = new Set<WebSocketSession>();
+  #onEmpty: (() => void) | undefined;
   readonly #pings: NodeJS.Timeout;
   #stopping = false;
 
   constructor(options: { readonly limits: RpcLimits }, modules: EndpointModules) {
-    this.#limits = options.limits;
-    this.#modules = modules;
+    const { limits } = options;
+    const { access, ...shared } = modules;
+    this.#access = access;
+    this.#sockets = new Quota({ perKey: limits.maxSocketsPerKey, total: limits.maxSockets });
+    this.#context = {
+      limits,
+      ...shared,
+      encoder: new FrameEncoder(),
+      lingering: this.#lingering,
+      subscriptionQuota: new Quota({
+        perKey: limits.maxSubscriptionsPerKey,
+        total: Number.POSITIVE_INFINITY,
+      }),
+      onClosed: (session) => this.#onClosed(session),
+    };
     this.#server = new WebSocketServer({
+      WebSocket: SessionSocket,
       noServer: true,
       clientTracking: false,
-      maxPayload: options.limits.maxMessageBytes,
+      maxPayload: limits.maxMessageBytes,
       // Token frames are too small to gain by it, and each socket would cost a deflate window.
       perMessageDeflate: false,
     });
     this.#pings = setInterval(() => {
       for (const session of this.#sessions) session.ping();
-    }, options.limits.pingIntervalMs);
+    }, limits.pingIntervalMs);
     this.#pings.unref();
   }
 
@@ -59,14 +77,7 @@ export class WebSocketEndpoint {
     } else if (this.#stopping) {
       refuse(connection, 'not_ready', 'The node is stopping.');
     } else {
-      this.#server.handleUpgrade(request, connection, head, (socket) => {
-        const { access, ...shared } = this.#modules;
-        const principal = access.identify(request.headers);
-        const modules = { socket, connection, encoder: this.#encoder, principal, ...shared };
-        const session = new WebSocketSession({ limits: this.#limits }, modules);
-        this.#sessions.add(session);
-        void session.closed.then(() => this.#sessions.delete(session));
-      });
+      this.#accept(request, connection, head);
     }
   }
 
@@ -74,9 +85,34 @@ export class WebSocketEndpoint {
   async stop(): Promise<void> {
     this.#stopping = true;
     clearInterval(this.#pings);
-    const sessions = [...this.#sessions];
-    for (const session of sessions) void session.leave(CLOSE_GOING_AWAY, 'The node is stopping.');
-    await Promise.all(sessions.map((session) => session.closed));
+    this.#lingering.stop();
+    if (this.#sessions.size === 0) return;
+    const empty = new Promise<void>((resolve) => {
+      this.#onEmpty = resolve;
+    });
+    for (const session of this.#sessions) void session.leave(CLOSE_GOING_AWAY, 'The node is stopping.');
+    await empty;
+  }
+
+  #accept(request: IncomingMessage, connection: Duplex, head: Buffer): void {
+    const principal = this.#access.identify(request.headers);
+    const limit = this.#sockets.take(principal.id);
+    if (limit !== undefined) {
+      refuse(connection, 'too_many_connections', `There are ${limit} WebSockets, the most at once.`);
+      return;
+    }
+    const release = (): void => this.#sockets.giveBack(principal.id);
+    connection.once('close', release);
+    this.#server.handleUpgrade(request, connection, head, (socket) => {
+      connection.removeListener('close', release);
+      this.#sessions.add(new WebSocketSession(this.#context, { socket, connection, principal }));
+    });
+  }
+
+  #onClosed(session: WebSocketSession): void {
+    this.#sessions.delete(session);
+    this.#sockets.giveBack(session.principal.id);
+    if (this.#sessions.size === 0) this.#onEmpty?.();
   }
 }
 

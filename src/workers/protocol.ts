@@ -186,6 +186,8 @@ export interface EngineInfo {
   readonly flashAttentionRefusal: string | undefined;
   /** `cuda`, `vulkan`, `metal`, or `none`. */
   readonly gpu: string;
+  /** See {@link ModelInfo.embeddingSize}. */
+  readonly embeddingSize?: number | undefined;
   readonly numerics: EngineNumerics;
 }
 

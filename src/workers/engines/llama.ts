@@ -191,12 +191,12 @@ export class LlamaEngine implements Engine {
     }
   }
 
-  #decode(sequence: LlamaContextSequence, run: Run): Promise<EngineCompletion> {
+  async #decode(sequence: LlamaContextSequence, run: Run): Promise<EngineCompletion> {
     const input = run.input.map(toToken);
     const history = input.slice();
     const options = {
       ...llamaSampling(samplingChoice(run.params, run.contextSize), history),
-      ...llamaExtras(run.extras, this.#model, history),
+      ...(run.extras !== undefined && (await llamaExtras(run.extras, this.#model, history))),
     };
     return complete(run, {
       history,

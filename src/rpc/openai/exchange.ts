@@ -30,7 +30,7 @@ export class Exchange {
 
   /** @throws AtomaError `unauthorized` */
   identify(request: FastifyRequest, access: AccessControl): void {
-    this.#principal = access.identify(request.headers);
+    this.#principal = access.identify(request.headers, request.raw.socket.remoteAddress);
   }
 
   /** A scope for its generations, which end with the connection of the client. */

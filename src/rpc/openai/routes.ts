@@ -1,12 +1,14 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { AtomaError } from '../../core/index.js';
+import { checkJsonDepth } from '../access/json-depth.js';
 import { catalogued, isCatalogued } from '../error-catalogue.js';
+import type { RpcLimits } from '../options.js';
 import { completeChat } from './chat/handler.js';
 import { completeText } from './completions/handler.js';
 import { embed } from './embeddings.js';
 import { invalidRequest, toOpenAiRefusal } from './errors.js';
 import { Exchange } from './exchange.js';
-import { queueHeaders } from './headers.js';
+import { queueHeaders, requestIdOf } from './headers.js';
 import { getModel, listModels, requireModelAccess } from './models.js';
 import type { OpenAiModules } from './modules.js';
 
@@ -30,7 +32,7 @@ export function addOpenAiRoutes(
 
 function addPlugin(v1: FastifyInstance, modules: OpenAiModules): void {
   const exchanges = new WeakMap<FastifyRequest, Exchange>();
-  addParser(v1);
+  addParser(v1, modules.limits);
   addRefusals(v1, modules);
   addHooks(v1, exchanges, modules);
   const { node } = modules;
@@ -74,20 +76,33 @@ function addHooks(
     }
   });
   v1.addHook('onSend', (request, reply, payload, next) => {
-    reply.header('openai-processing-ms', String(exchanges.get(request)?.elapsedMs() ?? 0));
+    const exchange = exchanges.get(request);
+    // The gate before all routes refuses what never became an exchange.
+    if (exchange === undefined) reply.header('x-request-id', requestIdOf(request.headers));
+    reply.header('openai-processing-ms', String(exchange?.elapsedMs() ?? 0));
     next(null, payload);
   });
 }
 
-function addParser(v1: FastifyInstance): void {
+function addParser(v1: FastifyInstance, { maxJsonDepth }: RpcLimits): void {
   v1.removeAllContentTypeParsers();
   v1.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, body, done) => {
     try {
-      done(null, JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(Buffer.from(body))));
-    } catch {
-      done(invalidRequest('The body of the request is no JSON in UTF-8.', null, 'invalid_json'));
+      done(null, parseJson(Buffer.from(body), maxJsonDepth));
+    } catch (error) {
+      done(error instanceof Error ? error : new Error(String(error)));
     }
   });
+}
+
+/** @throws AtomaError `invalid_params`, and what {@link checkJsonDepth} throws */
+function parseJson(bytes: Uint8Array, maxDepth: number): unknown {
+  checkJsonDepth(bytes, maxDepth);
+  try {
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+  } catch {
+    throw invalidRequest('The body of the request is no JSON in UTF-8.', null, 'invalid_json');
+  }
 }
 
 function addRefusals(v1: FastifyInstance, { logger }: OpenAiModules): void {

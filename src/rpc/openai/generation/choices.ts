@@ -40,7 +40,8 @@ export async function runChoices(
   };
   const running = requests.map(async (request, choice) => {
     try {
-      return await runChoice(request, choice, { ...context, fail }, reader);
+      const hasFailed = (): boolean => failures.length > 0;
+      return await runChoice(request, choice, { ...context, fail, hasFailed }, reader);
     } catch (error) {
       fail(error);
       return undefined;
@@ -51,14 +52,21 @@ export async function runChoices(
   return completions.filter((completion) => completion !== undefined);
 }
 
+interface RunContext extends ChoicesContext {
+  readonly fail: (error: unknown) => void;
+  readonly hasFailed: () => boolean;
+}
+
 async function runChoice(
   request: GenerateRequest,
   choice: number,
-  { node, exchange, scope, onQueued, fail }: ChoicesContext & { readonly fail: (error: unknown) => void },
+  { node, exchange, scope, onQueued, fail, hasFailed }: RunContext,
   reader: ChoiceReader | undefined,
 ): Promise<Completion> {
   const frames = new ResumedFrames();
   const onFrame = (frame: TokenFrame): void => {
+    // What still comes while the choices are being cancelled is not sent: nothing may go out before a refusal.
+    if (hasFailed()) return;
     try {
       const fresh = frames.take(frame);
       if (fresh !== undefined) reader?.onFrame(choice, fresh);

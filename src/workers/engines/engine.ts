@@ -23,6 +23,8 @@ export type RunMode = Partial<Pick<Job, 'expected' | 'reproducible' | 'extras'>>
 /** A model on a device, with as many sequences as it was loaded for. */
 export interface Engine extends LogitSourceOpener {
   readonly info: EngineInfo;
+  /** False where it makes embeddings only; it has no logits then. */
+  readonly generates: boolean;
   /**
    * Runs one prompt; at most `sequences` at once, and one more that is reproducible after
    * {@link Engine.openExclusive}: others like it wait for that one.

@@ -26,6 +26,7 @@ const WASM_LIMIT_BYTES = 2 * 1024 ** 3;
 /** An ONNX model on ONNX Runtime: one session, and for each sequence a cache of its own. */
 export class TransformersEngine implements Engine {
   readonly info: EngineInfo;
+  readonly generates = true;
   readonly sharesBatches = false;
   readonly #model: CausalModel;
   readonly #tokenizer: OnnxTokenizer;

@@ -1,6 +1,7 @@
 import { BroadcastChannel, parentPort, threadId } from 'node:worker_threads';
 import { workerData } from 'piscina';
 import { type ErrorData, toErrorData } from '../core/index.js';
+import { EMBEDDINGS_ONLY } from './determinism/finding.js';
 import { probeDeterminism } from './determinism/probe.js';
 import type { Engine, GenerationControl } from './engines/engine.js';
 import { loadEngine } from './engines/load-engine.js';
@@ -22,7 +23,9 @@ async function load(): Promise<Engine | undefined> {
       post({ type: 'progress', thread: threadId, fraction }),
     );
     const onProgress = (): void => post({ type: 'progress', thread: threadId, fraction: 1 });
-    const finding = await probeDeterminism(engine, spec.sequences, onProgress);
+    const finding = engine.generates
+      ? await probeDeterminism(engine, spec.sequences, onProgress)
+      : EMBEDDINGS_ONLY;
     const pulse = new PulseWriter(spec.pulse, () => ({ jobs, progress: engine.progress() }));
     pulse.start(spec.heartbeatIntervalMs);
     post({
@@ -46,9 +49,9 @@ async function runTask(task: WorkerTask): Promise<WorkerResult> {
     const { params, ...mode } = task.work;
     const control: GenerationControl = {
       isCancelled: () => Atomics.load(cancelFlags, task.slot) === 1,
-      onToken: (index, token, text) => {
+      onToken: (index, token, text, logprob) => {
         volumeSent += text.length + (token === undefined ? 0 : 1);
-        outbox.push(task.job, index, token, text);
+        outbox.push(task.job, index, token, text, logprob);
       },
     };
     const completion = await engine.generate(params, control, mode);

@@ -1,7 +1,7 @@
 import { chmod, rename, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
-import { loadBinding } from '#src/workers/engines/llama.js';
+import { loadBinding } from '#src/workers/engines/llama/loaded-llama.js';
 import { checkGguf } from '#src/workers/engines/weights/gguf-check.js';
 import { ask, startEngine } from '../fixtures/engine.js';
 import { TinyGguf } from '../fixtures/gguf-file.js';

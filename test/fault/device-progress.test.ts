@@ -1,10 +1,10 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import t from 'tap';
-import { LlamaEngine } from '#src/workers/engines/llama.js';
+import { loadEngine } from '#src/workers/engines/load-engine.js';
 import { params, TINY } from '../fixtures/tiny-device.js';
 
 t.test('a long prompt shows progress with every batch, before its first token', async (t) => {
-  const engine = await LlamaEngine.load(
+  const engine = await loadEngine(
     {
       name: 'tiny',
       weights: { format: 'gguf', file: TINY, bytes: 0 },

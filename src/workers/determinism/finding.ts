@@ -9,6 +9,13 @@ export interface DeterminismFinding {
   readonly failed: boolean;
 }
 
+/** Of a model that is not probed. */
+export const EMBEDDINGS_ONLY: DeterminismFinding = {
+  verdict: 'batch-invariant',
+  reason: 'it makes embeddings only, and evaluates each text by itself',
+  failed: false,
+};
+
 /**
  * Whether jobs that are to be reproducible run apart from the others, one a worker. A worker of one sequence needs no
  * other place for them: there every job has its context for itself.

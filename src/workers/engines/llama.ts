@@ -1,45 +1,27 @@
-import {
-  getLlama,
-  type Llama,
-  type LlamaContext,
-  type LlamaContextSequence,
-  LlamaLogLevel,
-  type LlamaModel,
-  type SequenceEvaluateOptions,
-  type Token,
-} from 'node-llama-cpp';
+import type { LlamaContext, LlamaContextSequence, LlamaModel } from 'node-llama-cpp';
 import pLimit from 'p-limit';
 import { AtomaError, messageOf, type PromptParams } from '../../core/index.js';
 import type { LogitSource } from '../determinism/logit-source.js';
-import { contextSizeFor, llamaBatchSize, pieceSizeFor } from '../pool-defaults.js';
-import type { EngineInfo, EngineNumerics, WorkerSpec } from '../protocol.js';
+import { llamaBatchSize, pieceSizeFor } from '../pool-defaults.js';
+import type { EngineInfo, WorkerSpec } from '../protocol.js';
 import { complete, type Run } from './completion-loop.js';
 import type { Engine, EngineCompletion, GenerationControl, RunMode } from './engine.js';
-import type { ScoredToken } from './expected-tokens.js';
+import { LlamaEmbeddings } from './llama/llama-embeddings.js';
+import { llamaExtras } from './llama/llama-extras.js';
 import { LlamaLogits } from './llama/llama-logits.js';
+import { toToken, vocabularyOf } from './llama/llama-tokens.js';
+import { describeWeights, type LoadedLlama } from './llama/loaded-llama.js';
+import { scoredTokens } from './llama/scored-tokens.js';
 import { separateBatches } from './llama/separate-batches.js';
 import { type PromptVocabulary, promptInput } from './prompt-input.js';
 import { llamaSampling, samplingChoice } from './sampling/choice.js';
-import { cpuName, packageVersion } from './surroundings.js';
 import { LlamaTokenText } from './tokens/llama-token-text.js';
-import { checkGguf } from './weights/gguf-check.js';
-import { toLoadFailure, weightsProblem } from './weights/weights-problem.js';
-
-/** The llama.cpp binding; `gpu: false` is the CPU alone. Never builds or downloads one. */
-export function loadBinding(gpu: WorkerSpec['gpu']): Promise<Llama> {
-  return getLlama({
-    gpu,
-    build: 'never',
-    progressLogs: false,
-    logLevel: LlamaLogLevel.error,
-    // 0: a context uses exactly the threads it was given.
-    maxThreads: 0,
-  });
-}
+import { weightsProblem } from './weights/weights-problem.js';
 
 /** A GGUF model on llama.cpp: one context whose sequences are decoded in shared batches. */
 export class LlamaEngine implements Engine {
   readonly info: EngineInfo;
+  readonly generates = true;
   readonly sharesBatches = true;
   readonly #model: LlamaModel;
   readonly #file: string;
@@ -53,6 +35,7 @@ export class LlamaEngine implements Engine {
   readonly #oneByOne = pLimit(1);
   readonly #text: LlamaTokenText;
   readonly #vocabulary: PromptVocabulary;
+  readonly #embeddings: LlamaEmbeddings;
 
   private constructor(parts: {
     info: EngineInfo;
@@ -73,62 +56,43 @@ export class LlamaEngine implements Engine {
     this.#free = [...this.#sequences];
     this.#text = new LlamaTokenText(parts.model, parts.file);
     this.#vocabulary = vocabularyOf(parts.model);
+    this.#embeddings = new LlamaEmbeddings(parts.model, parts.info, this.#vocabulary);
   }
 
-  /**
-   * @param onProgress fraction of the weights loaded, 0 to 1
-   * @throws AtomaError `model_load_failed` naming the file.
-   */
-  static async load(spec: WorkerSpec, onProgress: (fraction: number) => void): Promise<LlamaEngine> {
-    const { file, format } = spec.weights;
-    if (format !== 'gguf') throw weightsProblem(file, 'is no GGUF file', 'run it on ONNX Runtime');
-    try {
-      const llama = await loadBinding(spec.gpu);
-      const fileBytes = await checkGguf(file, llama);
-      const model = await llama.loadModel({
-        modelPath: file,
-        gpuLayers: spec.gpu === false ? 0 : 'max',
-        onLoadProgress: onProgress,
-      });
-      const contextSize = contextSizeFor(spec.contextSize, model.trainContextSize);
-      const flashAttention = spec.useFlashAttention && model.flashAttentionSupported;
-      const pieceSize = pieceSizeFor(spec.batchSize, contextSize);
-      const shape: ContextShape = { contextSize, threads: spec.threads, flashAttention };
-      const batches: Batches = { pieceSize, isMixed: spec.batching === 'mixed' };
-      const batchSize = llamaBatchSize(spec.batchSize, contextSize, spec.sequences);
-      const context = await openContext(model, { ...shape, sequences: spec.sequences, batchSize }, batches);
-      const info: EngineInfo = {
-        description: model.typeDescription,
-        parameters: model.fileInsights.totalParameters,
-        fileBytes,
-        // llama.cpp rounds a context up to 256 tokens; what does not fit has to be the same on every backend.
-        contextSize: Math.min(contextSize, context.contextSize),
-        trainedContextSize: model.trainContextSize,
-        batchSize: context.batchSize,
-        threads: context.currentThreads,
-        flashAttention,
-        flashAttentionRefusal:
-          spec.useFlashAttention && !flashAttention
-            ? "the model's architecture has none in llama.cpp"
-            : undefined,
-        gpu: llama.gpu === false ? 'none' : llama.gpu,
-        numerics: await numericsOf(llama, pieceSize),
-      };
-      return new LlamaEngine({ info, model, context, file, shape, batches });
-    } catch (error) {
-      throw toLoadFailure(file, error);
-    }
+  /** Opens the context of a model that was loaded. */
+  static async open(loaded: LoadedLlama, spec: WorkerSpec): Promise<LlamaEngine> {
+    const { model, file, contextSize } = loaded;
+    const flashAttention = spec.useFlashAttention && model.flashAttentionSupported;
+    const pieceSize = pieceSizeFor(spec.batchSize, contextSize);
+    const shape: ContextShape = { contextSize, threads: spec.threads, flashAttention };
+    const batches: Batches = { pieceSize, isMixed: spec.batching === 'mixed' };
+    const batchSize = llamaBatchSize(spec.batchSize, contextSize, spec.sequences);
+    const context = await openContext(model, { ...shape, sequences: spec.sequences, batchSize }, batches);
+    const info: EngineInfo = {
+      ...(await describeWeights(loaded, pieceSize)),
+      // llama.cpp rounds a context up to 256 tokens; what does not fit has to be the same on every backend.
+      contextSize: Math.min(contextSize, context.contextSize),
+      batchSize: context.batchSize,
+      threads: context.currentThreads,
+      flashAttention,
+      flashAttentionRefusal:
+        spec.useFlashAttention && !flashAttention
+          ? "the model's architecture has none in llama.cpp"
+          : undefined,
+    };
+    return new LlamaEngine({ info, model, context, file, shape, batches });
   }
 
   async generate(
     params: PromptParams,
     control: GenerationControl,
-    { expected, reproducible }: RunMode = {},
+    { expected, reproducible, extras }: RunMode = {},
   ): Promise<EngineCompletion> {
     const startedAt = performance.now();
+    if (extras?.embed === true) return this.#embeddings.embed(params, control);
     const { contextSize } = this.info;
     const input = promptInput(params, this.#vocabulary, contextSize);
-    const run: Run = { params, control, input, contextSize, expected, startedAt };
+    const run: Run = { params, control, input, contextSize, expected, extras, startedAt };
     const exclusive = reproducible === true ? this.#exclusive : undefined;
     if (exclusive !== undefined) return this.#oneByOne(() => this.#runIn(exclusive, run));
     const sequence = this.#free.pop();
@@ -166,7 +130,7 @@ export class LlamaEngine implements Engine {
   }
 
   progress(): number {
-    let tokens = 0;
+    let tokens = this.#embeddings.evaluated;
     for (const { tokenMeter } of this.#sequences) {
       tokens += tokenMeter.usedInputTokens + tokenMeter.usedOutputTokens;
     }
@@ -174,6 +138,7 @@ export class LlamaEngine implements Engine {
   }
 
   async dispose(): Promise<void> {
+    await this.#embeddings.dispose();
     for (const context of this.#contexts) await context.dispose();
     await this.#model.dispose();
   }
@@ -190,10 +155,13 @@ export class LlamaEngine implements Engine {
     }
   }
 
-  #decode(sequence: LlamaContextSequence, run: Run): Promise<EngineCompletion> {
+  async #decode(sequence: LlamaContextSequence, run: Run): Promise<EngineCompletion> {
     const input = run.input.map(toToken);
     const history = input.slice();
-    const options = llamaSampling(samplingChoice(run.params, run.contextSize), history);
+    const options = {
+      ...llamaSampling(samplingChoice(run.params, run.contextSize), history),
+      ...(run.extras !== undefined && (await llamaExtras(run.extras, this.#model, history))),
+    };
     return complete(run, {
       history,
       tokens: () => sequence.evaluate(input, options),
@@ -225,57 +193,4 @@ function openContext(
 ): Promise<LlamaContext> {
   const batching = isMixed ? {} : { batching: { itemPrioritizationStrategy: separateBatches(pieceSize) } };
   return model.createContext({ ...options, ...batching });
-}
-
-/** The CPU is the device where there is no GPU; its features choose among the kernels that the build has. */
-async function numericsOf(llama: Llama, batchSize: number): Promise<EngineNumerics> {
-  const { llamaCppRelease, buildType, gpu, systemInfo } = llama;
-  const features = Array.from(systemInfo.matchAll(/(\w+) = 1/g), ([, name]) => name);
-  const gpus = gpu === false ? [] : await llama.getGpuDeviceNames();
-  return {
-    engine: `node-llama-cpp ${packageVersion('node-llama-cpp')}`,
-    build: `llama.cpp ${llamaCppRelease.release} ${gpu || 'cpu'} ${buildType} (${features.join(' ')})`,
-    device: gpus.length === 0 ? cpuName() : gpus.join(' + '),
-    batchSize,
-  };
-}
-
-/** As `evaluate`, through the same samplers. */
-async function* scoredTokens(
-  sequence: LlamaContextSequence,
-  input: Token[],
-  options: SequenceEvaluateOptions,
-): AsyncGenerator<ScoredToken> {
-  const { model } = sequence;
-  const metadata = { probabilities: true } as const;
-  const chosen = sequence.evaluateWithMetadata(input, metadata, { ...options, yieldEogToken: true });
-  for await (const { token, probabilities } of chosen) {
-    const isEnd = model.isEogToken(token);
-    yield {
-      token: isEnd ? undefined : token,
-      probability: (asked) => {
-        if (asked !== undefined) return probabilities.get(toToken(asked)) ?? 0;
-        let sum = 0;
-        for (const [other, probability] of probabilities) if (model.isEogToken(other)) sum += probability;
-        return sum;
-      },
-    };
-    if (isEnd) return;
-  }
-}
-
-/** node-llama-cpp marks the numbers that are tokens; nothing is done to them. */
-function toToken(id: number): Token {
-  return id as Token;
-}
-
-function vocabularyOf(model: LlamaModel): PromptVocabulary {
-  const { bos, shouldPrependBosToken } = model.tokens;
-  let size = 0;
-  for (const _ of model.iterateAllTokens()) size++;
-  return {
-    size,
-    bos: shouldPrependBosToken && bos !== null ? bos : undefined,
-    encode: (text) => model.tokenize(text, true),
-  };
 }

@@ -9,8 +9,8 @@ import type { Engine } from './engine.js';
  */
 export async function loadEngine(spec: WorkerSpec, onProgress: (fraction: number) => void): Promise<Engine> {
   if (spec.backend === 'llama') {
-    const { LlamaEngine } = await import('./llama.js');
-    return LlamaEngine.load(spec, onProgress);
+    const { loadLlama } = await import('./llama/load-llama.js');
+    return loadLlama(spec, onProgress);
   }
   const { TransformersEngine } = await import('./transformers.js');
   return TransformersEngine.load(spec, spec.backend, onProgress);

@@ -31,11 +31,12 @@ export function promptInput(
   if (params.prompt !== '') for (const token of vocabulary.encode(params.prompt)) tokens.push(token);
   const { bos } = vocabulary;
   if (bos !== undefined && tokens[0] !== bos) tokens.unshift(bos);
-  if (tokens.length >= contextSize) throw tooLong(tokens.length, contextSize);
+  if (tokens.length >= contextSize) throw promptTooLong(tokens.length, contextSize);
   return tokens;
 }
 
-function tooLong(promptTokens: number, contextSize: number): AtomaError {
+/** A prompt that leaves no room in the context. */
+export function promptTooLong(promptTokens: number, contextSize: number): AtomaError {
   return new AtomaError(
     'prompt_too_long',
     `the prompt has ${promptTokens} tokens, the context holds ${contextSize} and needs room for an answer`,

@@ -1,4 +1,5 @@
 import { type GgufFileInfo, GgufInsights, type Llama, readGgufFileInfo } from 'node-llama-cpp';
+import { continuesText, embeddingSizeOf } from './gguf-embeddings.js';
 import { partsOf } from './gguf-parts.js';
 import { notTheFormat, openWeights, type WeightsFile } from './weights-file.js';
 import { weightsProblem } from './weights-problem.js';
@@ -77,16 +78,18 @@ function checkHeader(file: string, { size, head }: WeightsFile): void {
 }
 
 function checkModel(file: string, insights: GgufInsights, parts: number): void {
-  const { metadata, architectureMetadata } = insights.ggufFileInfo;
+  const { metadata } = insights.ggufFileInfo;
   const architecture: string | undefined = metadata.general?.architecture;
   if (architecture === undefined) {
     throw weightsProblem(file, 'names no architecture (general.architecture)', 'convert it anew');
   }
-  if (NOT_GENERATING.has(architecture) || architectureMetadata?.attention?.causal === false) {
+  const isOfUse =
+    continuesText(insights.ggufFileInfo) || embeddingSizeOf(insights.ggufFileInfo) !== undefined;
+  if (NOT_GENERATING.has(architecture) || !isOfUse) {
     throw weightsProblem(
       file,
       `is of the architecture ${architecture}, which reads text (or images) but does not continue it`,
-      'choose a model that generates text',
+      'choose a model that generates text, or one whose file says how its embeddings are pooled',
     );
   }
   if (!insights.isSupportedByLlamaCpp) {

@@ -19,9 +19,9 @@ export interface RpcLimits {
   /** Calls that run at once for one WebSocket or one HTTP request. */
   readonly maxConcurrentCalls: number;
   /** WebSockets of all clients. */
-  readonly maxSockets: number;
+  readonly maxWebSockets: number;
   /** WebSockets of one key; of all who need none together. */
-  readonly maxSocketsPerKey: number;
+  readonly maxWebSocketsPerKey: number;
   /** Subscriptions of one WebSocket. */
   readonly maxSubscriptions: number;
   /** Subscriptions of all WebSockets of one key; of all who need none together. */
@@ -61,9 +61,9 @@ export const DEFAULT_LIMITS: RpcLimits = {
   // More than two full batches; the node's own queue is the real bound.
   maxConcurrentCalls: 256,
   // About 12 KiB each: 200 MB.
-  maxSockets: 16_384,
+  maxWebSockets: 16_384,
   // Nobody takes them all.
-  maxSocketsPerKey: 12_288,
+  maxWebSocketsPerKey: 12_288,
   maxSubscriptions: 1024,
   // Under 1 KiB each.
   maxSubscriptionsPerKey: 16_384,

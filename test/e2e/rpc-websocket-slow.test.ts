@@ -120,7 +120,7 @@ t.test('a reader that is slow gets the same in fewer messages', async (t) => {
 });
 
 t.test('a client that does not read for long is closed with 1013, and others go on', async (t) => {
-  const { server, node } = await startServer(t, { maxStallMs: 100, pingIntervalMs: 50 });
+  const { server, node } = await startServer(t, { maxStallMs: 100 });
   const slow = await SocketClient.connect(server.url);
   const quick = await SocketClient.connect(server.url);
   await slow.result(1, 'atoma_subscribe', { ticket_id: '0xaa' });

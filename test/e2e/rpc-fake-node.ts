@@ -14,6 +14,7 @@ import { AtomaError } from '#src/core/index.js';
 import { FrameLog } from '#src/node/frame-log.js';
 import type {
   ChatRequest,
+  Evidence,
   GenerateOptions,
   GenerateRequest,
   GenerateResult,
@@ -25,6 +26,7 @@ import type {
   UnloadModelRequest,
   UnloadModelResult,
 } from '#src/rpc/index.js';
+import { evidence } from '../fixtures/evidence.js';
 import { PROFILE } from '../fixtures/profile.js';
 
 /** A token stream that a test drives by hand; readers get what was pushed before, then what comes. */
@@ -141,9 +143,9 @@ export class FakeNode implements NodeApi {
     return this.tickets.find((ticket) => ticket.id === id);
   }
 
-  getEvidence(ticketId: string): Record<string, unknown> {
+  getEvidence(ticketId: string): Evidence {
     if (this.getTicket(ticketId) === undefined) throw new AtomaError('not_found', `No ticket ${ticketId}.`);
-    return { ticket_id: ticketId };
+    return evidence(ticketId);
   }
 
   listTickets(query: { state: TicketState | undefined; limit: number }): readonly Ticket[] {

@@ -89,7 +89,7 @@ export class WebSocketSession {
     this.#alive = true;
     const opened: Subscription[] = [];
     const streams: StreamHost = {
-      open: (fromIndex = 0) => {
+      open: ({ fromIndex = 0 } = {}) => {
         const subscription = this.#open(fromIndex);
         opened.push(subscription);
         return subscription;

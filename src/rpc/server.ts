@@ -4,6 +4,7 @@ import { AccessControl } from './access/access-control.js';
 import { addRoutes } from './http/routes.js';
 import type { CallScope } from './json-rpc/call-scope.js';
 import { Dispatcher } from './json-rpc/dispatcher.js';
+import type { Method } from './json-rpc/method.js';
 import { listenError } from './listen-error.js';
 import { createMethods } from './methods/index.js';
 import type { NodeApi } from './node-api.js';
@@ -38,11 +39,18 @@ export class RpcServer {
    */
   static async start(
     options: RpcServerOptions,
-    modules: { readonly node: NodeApi; readonly logger: Logger },
+    modules: {
+      readonly node: NodeApi;
+      readonly logger: Logger;
+      /** Default: those of the node. */
+      readonly methods?: readonly Method[];
+    },
   ): Promise<RpcServer> {
     const limits: RpcLimits = { ...DEFAULT_LIMITS, ...options.limits };
     const { node, logger } = modules;
-    const dispatcher = new Dispatcher(limits, { methods: createMethods(node), logger });
+    let url = '';
+    const methods = modules.methods ?? createMethods(node, () => url);
+    const dispatcher = new Dispatcher(limits, { methods, logger });
     const access = new AccessControl({ adminToken: options.adminToken });
     const webSockets = new WebSocketEndpoint({ limits }, { dispatcher, access, logger });
     const scopes = new Set<CallScope>();
@@ -61,7 +69,9 @@ export class RpcServer {
     const address = app.server.address();
     const port = typeof address === 'object' && address !== null ? address.port : options.port;
     const parts = { app, webSockets, scopes, stopGraceMs: limits.stopGraceMs };
-    return new RpcServer({ host: options.host, port }, parts);
+    const server = new RpcServer({ host: options.host, port }, parts);
+    url = server.url;
+    return server;
   }
 
   /** Stops listening, cancels what runs, closes every connection; resolves when all are gone. */

@@ -19,9 +19,9 @@ export interface RpcLimits {
   /** Calls that run at once for one WebSocket or one HTTP request. */
   readonly maxConcurrentCalls: number;
   /** WebSockets of all clients. */
-  readonly maxWebSockets: number;
+  readonly maxSockets: number;
   /** WebSockets of one key; of all who need none together. */
-  readonly maxWebSocketsPerKey: number;
+  readonly maxSocketsPerKey: number;
   /** Subscriptions of one WebSocket. */
   readonly maxSubscriptions: number;
   /** Subscriptions of all WebSockets of one key; of all who need none together. */
@@ -61,9 +61,9 @@ export const DEFAULT_LIMITS: RpcLimits = {
   // More than two full batches; the node's own queue is the real bound.
   maxConcurrentCalls: 256,
   // About 12 KiB each: 200 MB.
-  maxWebSockets: 16_384,
+  maxSockets: 16_384,
   // Nobody takes them all.
-  maxWebSocketsPerKey: 12_288,
+  maxSocketsPerKey: 12_288,
   maxSubscriptions: 1024,
   // Under 1 KiB each.
   maxSubscriptionsPerKey: 16_384,

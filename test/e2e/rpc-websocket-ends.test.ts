@@ -85,7 +85,7 @@ t.test('sockets and subscriptions have a bound for each key, and sockets one for
     response.resume();
     return response.statusCode;
   };
-  for (const limits of [{ maxWebSocketsPerKey: 2 }, { maxWebSockets: 2 }]) {
+  for (const limits of [{ maxSocketsPerKey: 2 }, { maxSockets: 2 }]) {
     const { server } = await startServer(t, { ...limits, maxSubscriptionsPerKey: 2 });
     const first = await SocketClient.connect(server.url);
     const second = await SocketClient.connect(server.url);

@@ -40,7 +40,7 @@ export class WebSocketEndpoint {
     const { limits } = options;
     const { access, ...shared } = modules;
     this.#access = access;
-    this.#sockets = new Quota({ perKey: limits.maxWebSocketsPerKey, total: limits.maxWebSockets });
+    this.#sockets = new Quota({ perKey: limits.maxSocketsPerKey, total: limits.maxSockets });
     this.#context = {
       limits,
       ...shared,

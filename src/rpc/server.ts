@@ -7,6 +7,7 @@ import { addGate, type GateOptions } from './http/gate.js';
 import { addRoutes } from './http/routes.js';
 import type { CallScope } from './json-rpc/call-scope.js';
 import { Dispatcher } from './json-rpc/dispatcher.js';
+import type { Method } from './json-rpc/method.js';
 import { listenError } from './listen-error.js';
 import { createMethods } from './methods/index.js';
 import type { NodeApi } from './node-api.js';
@@ -19,12 +20,16 @@ import { WebSocketEndpoint } from './websocket/endpoint.js';
 interface ServerModules {
   readonly node: NodeApi;
   readonly logger: Logger;
+  /** Default: those of the node. */
+  readonly methods?: readonly Method[];
 }
 
 interface ServerParts {
   readonly app: FastifyInstance;
   readonly webSockets: WebSocketEndpoint;
   readonly access: AccessControl;
+  /** Tells the methods where clients reach the server. */
+  readonly onListening: (url: string) => void;
   /** Ends what follows the certificate. */
   readonly unfollow: () => void;
   readonly scopes: Set<CallScope>;
@@ -71,6 +76,7 @@ export class RpcServer {
     const address = parts.app.server.address();
     const port = typeof address === 'object' && address !== null ? address.port : options.port;
     const url = `${certificate ? 'https' : 'http'}://${reachable(options.host)}:${port}`;
+    parts.onListening(url);
     return new RpcServer({ url, port }, parts);
   }
 
@@ -106,7 +112,9 @@ async function createParts(
     corsOrigins: options.corsOrigins ?? [],
     maxHeaders: limits.maxHeaders,
   };
-  const dispatcher = new Dispatcher(limits, { methods: createMethods(node), logger });
+  let url = '';
+  const methods = modules.methods ?? createMethods(node, () => url);
+  const dispatcher = new Dispatcher(limits, { methods, logger });
   const webSockets = new WebSocketEndpoint({ limits, gate }, { dispatcher, access, logger });
   const scopes = new Set<CallScope>();
   await addGate(app, gate, { access, logger });
@@ -116,7 +124,10 @@ async function createParts(
     webSockets.handleUpgrade(request, connection, head);
   });
   const unfollow = await followTls(app, options.tls, logger);
-  return { app, access, webSockets, scopes, stopGraceMs: limits.stopGraceMs, unfollow };
+  const onListening = (listening: string): void => {
+    url = listening;
+  };
+  return { app, access, webSockets, scopes, stopGraceMs: limits.stopGraceMs, onListening, unfollow };
 }
 
 async function followTls(

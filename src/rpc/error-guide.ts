@@ -87,6 +87,10 @@ export const ERROR_GUIDE: Readonly<Record<CatalogueCode, Guidance>> = {
     meaning: 'The API key has used up its requests or tokens of this minute.',
     remedy: 'Try again after data.retry_after_ms, or ask the operator for a higher rate.',
   },
+  too_many_connections: {
+    meaning: 'The server, or the key, has as many WebSockets as it may have.',
+    remedy: 'Close one, or put several streams on one WebSocket; the operator can raise the limit.',
+  },
 
   not_ready: {
     meaning: 'The node is starting or stopping, or what was asked for is not there yet.',

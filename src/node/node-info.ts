@@ -3,8 +3,8 @@ import type { Config } from '../config/index.js';
 import type { NodeInfo } from '../rpc/index.js';
 import type { Device } from '../workers/index.js';
 import type { ChainSide } from './chain-side.js';
+import { failedModelInfo } from './failed-model-info.js';
 import { hardwareInfo } from './hardware.js';
-import type { FailedModel } from './placement.js';
 import type { ServingSide } from './serving-side.js';
 import { VERSION } from './version.js';
 
@@ -52,9 +52,4 @@ function chainInfo(chain: Chain): NonNullable<NodeInfo['chain']> {
 function deviceInfo(device: Device): NodeInfo['devices'][number] {
   const { id, state, models, restarts, lastFault } = device;
   return { id, state, models: models.map(({ name }) => name), restarts, lastFault };
-}
-
-/** What clients are shown of a model that is not served. */
-export function failedModelInfo({ name, device, error }: FailedModel): NodeInfo['failedModels'][number] {
-  return { name, device, code: error.code, message: error.message };
 }

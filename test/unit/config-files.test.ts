@@ -49,7 +49,15 @@ t.test('the three files of the seed', async (t) => {
         threads: undefined,
       },
       scheduler: { maxRequestWaitMs: 500, maxQueuedRequests: 256, ticketReserve: 0.25 },
-      rpc: { host: '127.0.0.1', adminToken: undefined },
+      rpc: {
+        host: '127.0.0.1',
+        adminToken: undefined,
+        keysFile: join(dir, 'api-keys.json'),
+        corsOrigins: [],
+        allowedHosts: [],
+        tls: undefined,
+        limits: {},
+      },
     },
     chain: {
       subscriber: {

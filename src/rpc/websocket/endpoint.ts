@@ -3,8 +3,10 @@ import type { Duplex } from 'node:stream';
 import type { Logger } from 'pino';
 import { WebSocketServer } from 'ws';
 import type { AccessControl } from '../access/access-control.js';
-import { type CatalogueCode, catalogued } from '../error-catalogue.js';
-import { isLoopbackOrigin } from '../http/origin.js';
+import { chooseSubprotocol } from '../access/bearer.js';
+import type { Identity } from '../access/principal.js';
+import { catalogued } from '../error-catalogue.js';
+import { checkSource, type GateOptions, logRefusal } from '../http/gate.js';
 import { toRefusal } from '../http/refusal.js';
 import type { Dispatcher } from '../json-rpc/dispatcher.js';
 import type { RpcLimits } from '../options.js';
@@ -15,6 +17,15 @@ export const WEBSOCKET_PATH = '/ws';
 
 /** RFC 6455, 7.4.1: the endpoint is going away. */
 const CLOSE_GOING_AWAY = 1001;
+/** RFC 6455, 7.4.1: what the client does goes against a policy. */
+const CLOSE_POLICY_VIOLATION = 1008;
+/** A full node is asked again by clients after so long. */
+const FULL_RETRY_MS = 5_000;
+
+interface EndpointOptions {
+  readonly limits: RpcLimits;
+  readonly gate: GateOptions;
+}
 
 interface EndpointModules {
   readonly dispatcher: Dispatcher;
@@ -25,6 +36,7 @@ interface EndpointModules {
 /** Turns upgrade requests of an HTTP server into sessions, and ends them all. */
 export class WebSocketEndpoint {
   readonly #limits: RpcLimits;
+  readonly #gate: GateOptions;
   readonly #modules: EndpointModules;
   readonly #server: WebSocketServer;
   readonly #encoder = new FrameEncoder();
@@ -32,12 +44,14 @@ export class WebSocketEndpoint {
   readonly #pings: NodeJS.Timeout;
   #stopping = false;
 
-  constructor(options: { readonly limits: RpcLimits }, modules: EndpointModules) {
+  constructor(options: EndpointOptions, modules: EndpointModules) {
     this.#limits = options.limits;
+    this.#gate = options.gate;
     this.#modules = modules;
     this.#server = new WebSocketServer({
       noServer: true,
       clientTracking: false,
+      handleProtocols: chooseSubprotocol,
       maxPayload: options.limits.maxMessageBytes,
       // Token frames are too small to gain by it, and each socket would cost a deflate window.
       perMessageDeflate: false,
@@ -50,23 +64,49 @@ export class WebSocketEndpoint {
 
   /** To be called on the HTTP server's `upgrade`. */
   handleUpgrade(request: IncomingMessage, connection: Duplex, head: Buffer): void {
-    const path = request.url?.split('?', 1)[0];
-    const { origin } = request.headers;
-    if (path !== WEBSOCKET_PATH) {
-      refuse(connection, 'route_not_found', `The WebSocket is at ${WEBSOCKET_PATH}.`);
-    } else if (origin !== undefined && !isLoopbackOrigin(origin)) {
-      refuse(connection, 'origin_refused', 'Web pages of other machines may not use this node.');
-    } else if (this.#stopping) {
-      refuse(connection, 'not_ready', 'The node is stopping.');
-    } else {
-      this.#server.handleUpgrade(request, connection, head, (socket) => {
-        const { access, ...shared } = this.#modules;
-        const principal = access.identify(request.headers);
-        const modules = { socket, connection, encoder: this.#encoder, principal, ...shared };
-        const session = new WebSocketSession({ limits: this.#limits }, modules);
-        this.#sessions.add(session);
-        void session.closed.then(() => this.#sessions.delete(session));
+    let identity: Identity;
+    try {
+      identity = this.#admit(request);
+    } catch (error) {
+      refuse(connection, error);
+      return;
+    }
+    this.#server.handleUpgrade(request, connection, head, (socket) => {
+      const { access, ...shared } = this.#modules;
+      const modules = { socket, connection, encoder: this.#encoder, principal: identity, ...shared };
+      const session = new WebSocketSession({ limits: this.#limits }, modules);
+      this.#sessions.add(session);
+      const unwatch = access.watch(identity, (reason) => void session.leave(CLOSE_POLICY_VIOLATION, reason));
+      void session.closed.then(() => {
+        this.#sessions.delete(session);
+        unwatch();
       });
+    });
+  }
+
+  /** @throws AtomaError why a client gets no WebSocket. */
+  #admit(request: IncomingMessage): Identity {
+    const path = request.url?.split('?', 1)[0];
+    checkSource(request, this.#gate);
+    if (path !== WEBSOCKET_PATH)
+      throw catalogued('route_not_found', `The WebSocket is at ${WEBSOCKET_PATH}.`);
+    if (this.#stopping) throw catalogued('not_ready', 'The node is stopping.');
+    const limit = this.#limits.maxWebSockets;
+    if (this.#sessions.size >= limit) {
+      const fields = { limit, retryAfterMs: FULL_RETRY_MS };
+      throw catalogued('busy', `The node has ${limit} WebSockets open, the most that it takes.`, fields);
+    }
+    return this.#authenticate(request);
+  }
+
+  #authenticate({ headers, socket }: IncomingMessage): Identity {
+    const { access, logger } = this.#modules;
+    const address = socket.remoteAddress;
+    try {
+      return access.authenticate(headers, address);
+    } catch (error) {
+      logRefusal(logger, { method: 'GET', path: WEBSOCKET_PATH, address, error });
+      throw error;
     }
   }
 
@@ -80,8 +120,8 @@ export class WebSocketEndpoint {
   }
 }
 
-function refuse(connection: Duplex, code: CatalogueCode, message: string): void {
-  const { status, headers, body } = toRefusal(catalogued(code, message));
+function refuse(connection: Duplex, error: unknown): void {
+  const { status, headers, body } = toRefusal(error);
   const head = [
     `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}`,
     'connection: close',

@@ -122,7 +122,14 @@ export class AtomaNode implements NodeApi {
   async listen(): Promise<string> {
     const { rpc, jrpcPort: port } = this.#config.inference;
     const { insecure } = this.#options;
-    this.#rpc = await RpcServer.start({ ...rpc, port, insecure }, { node: this, logger: this.#logger });
+    this.#rpc = await RpcServer.start(
+      { ...rpc, port, insecure },
+      {
+        node: this,
+        metrics: this.#telemetry.meters.registry,
+        logger: this.#logger,
+      },
+    );
     return this.#rpc.url;
   }
 

@@ -1,6 +1,7 @@
 import { Server as SecureServer } from 'node:https';
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
+import type { Registry } from 'prom-client';
 import { AccessControl } from './access/access-control.js';
 import { createApp } from './http/app.js';
 import { addGate, type GateOptions } from './http/gate.js';
@@ -9,6 +10,8 @@ import type { CallScope } from './json-rpc/call-scope.js';
 import { Dispatcher } from './json-rpc/dispatcher.js';
 import { listenError } from './listen-error.js';
 import { createMethods } from './methods/index.js';
+import { meterHttp } from './metrics/meter-http.js';
+import { RpcMeters } from './metrics/rpc-meters.js';
 import type { NodeApi } from './node-api.js';
 import { addOpenAiRoutes } from './openai/routes.js';
 import { DEFAULT_LIMITS, type RpcLimits, type RpcServerOptions } from './options.js';
@@ -18,6 +21,8 @@ import { WebSocketEndpoint } from './websocket/endpoint.js';
 
 interface ServerModules {
   readonly node: NodeApi;
+  /** What others count; shown at `/metrics` beside what is read from the node. */
+  readonly metrics?: Registry;
   readonly logger: Logger;
 }
 
@@ -54,10 +59,13 @@ export class RpcServer {
     const limits: RpcLimits = { ...DEFAULT_LIMITS, ...options.limits };
     const { logger } = modules;
     const certificate = options.tls && (await readCertificate(options.tls));
-    const access = await AccessControl.open({ ...options, ...limits }, { logger });
+    const meters = new RpcMeters();
+    const onRefused = (code: string): void => meters.refused(code);
+    const access = await AccessControl.open({ ...options, ...limits }, { logger, onRefused });
     const parts = await createParts(options, limits, {
       ...modules,
       access,
+      meters,
       app: createApp(limits, certificate),
     });
     try {
@@ -97,9 +105,13 @@ export class RpcServer {
 async function createParts(
   options: RpcServerOptions,
   limits: RpcLimits,
-  modules: ServerModules & { readonly access: AccessControl; readonly app: FastifyInstance },
+  modules: ServerModules & {
+    readonly access: AccessControl;
+    readonly app: FastifyInstance;
+    readonly meters: RpcMeters;
+  },
 ): Promise<ServerParts> {
-  const { node, logger, access, app } = modules;
+  const { node, logger, access, app, meters, metrics } = modules;
   const gate: GateOptions = {
     host: options.host,
     allowedHosts: options.allowedHosts ?? [],
@@ -109,8 +121,10 @@ async function createParts(
   const dispatcher = new Dispatcher(limits, { methods: createMethods(node), logger });
   const webSockets = new WebSocketEndpoint({ limits, gate }, { dispatcher, access, logger });
   const scopes = new Set<CallScope>();
+  const registries = metrics === undefined ? [meters.registry] : [metrics, meters.registry];
+  meterHttp(app, meters);
   await addGate(app, gate, { access, logger });
-  addRoutes(app, { limits }, { node, dispatcher, access, logger, scopes });
+  addRoutes(app, { limits }, { node, dispatcher, access, logger, scopes, registries });
   addOpenAiRoutes(app, { limits }, { node, access, logger, scopes });
   app.server.on('upgrade', (request, connection, head) => {
     webSockets.handleUpgrade(request, connection, head);

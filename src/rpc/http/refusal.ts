@@ -1,5 +1,6 @@
 import { AtomaError } from '../../core/index.js';
 import { httpStatusOf, toRpcError } from '../error-catalogue.js';
+import { NULL_ID } from '../json-rpc/id.js';
 import { errorResponse } from '../json-rpc/message.js';
 
 /** An answer of HTTP that refuses. */
@@ -23,5 +24,5 @@ export function toRefusal(error: unknown): Refusal {
   const status = httpStatusOf(error);
   // RFC 9110, 11.6.1: a 401 says what it wants.
   if (status === 401) headers['www-authenticate'] = 'Bearer';
-  return { status, headers, body: errorResponse(null, toRpcError(error)) };
+  return { status, headers, body: errorResponse(NULL_ID, toRpcError(error)) };
 }

@@ -10,6 +10,7 @@ import type { CallScope } from './json-rpc/call-scope.js';
 import { Dispatcher } from './json-rpc/dispatcher.js';
 import { listenError } from './listen-error.js';
 import { createMethods } from './methods/index.js';
+import { CallMeter } from './metrics/call-meter.js';
 import { meterHttp } from './metrics/meter-http.js';
 import { RpcMeters } from './metrics/rpc-meters.js';
 import type { NodeApi } from './node-api.js';
@@ -118,7 +119,9 @@ async function createParts(
     corsOrigins: options.corsOrigins ?? [],
     maxHeaders: limits.maxHeaders,
   };
-  const dispatcher = new Dispatcher(limits, { methods: createMethods(node), logger });
+  const dispatcher = new Dispatcher(limits, {
+    ...{ methods: createMethods(node), logger, meter: new CallMeter({ meters }) },
+  });
   const webSockets = new WebSocketEndpoint({ limits, gate }, { dispatcher, access, logger });
   const scopes = new Set<CallScope>();
   const registries = metrics === undefined ? [meters.registry] : [metrics, meters.registry];

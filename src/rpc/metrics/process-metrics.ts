@@ -1,25 +1,26 @@
 import { collectDefaultMetrics, type Metric, Registry } from 'prom-client';
+import { EventLoopDelay } from './event-loop-delay.js';
 
-/** Gauges with names that Prometheus keeps for counters; the same without `_total` tell more. */
-const MISNAMED = [
-  'nodejs_active_handles_total',
-  'nodejs_active_requests_total',
-  'nodejs_active_resources_total',
-];
+/**
+ * Left out of what prom-client has: gauges with names that Prometheus keeps for counters, and delays of the event
+ * loop that count in how often it is looked at, see {@link EventLoopDelay}.
+ */
+const LEFT_OUT = /^nodejs_(eventloop_lag_.*|active_(handles|requests|resources)_total)$/;
 
 let shared: readonly Metric[] | undefined;
 
 /**
- * Metrics of the main process under the names that dashboards for Node.js know: `process_*` and `nodejs_*`, among
- * them the delay of the event loop since the last scrape. One set for the process, however many nodes are in it:
- * what they measure with runs on for as long as the process does.
+ * Metrics of the main process, most under the names that dashboards for Node.js know: `process_*` and `nodejs_*`. One
+ * set for the process, however many nodes are in it: what they measure with runs for as long as the process does.
  */
 export function processMetrics(): readonly Metric[] {
   if (shared === undefined) {
     const register = new Registry();
     collectDefaultMetrics({ register });
-    for (const name of MISNAMED) register.removeSingleMetric(name);
-    shared = register.getMetricsAsArray().flatMap(({ name }) => register.getSingleMetric(name) ?? []);
+    new EventLoopDelay({ registry: register });
+    const names = register.getMetricsAsArray().map(({ name }) => name);
+    const shown = names.filter((name) => !LEFT_OUT.test(name));
+    shared = shown.flatMap((name) => register.getSingleMetric(name) ?? []);
   }
   return shared;
 }

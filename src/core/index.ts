@@ -17,3 +17,4 @@ export * from './prompt.js';
 export * from './settlement.js';
 export * from './stream.js';
 export * from './ticket.js';
+export * from './ticket-observer.js';

@@ -1,25 +1,23 @@
 import type { Chain } from '../chain/index.js';
 import type { Config } from '../config/index.js';
 import type { NodeInfo } from '../rpc/index.js';
-import type { Scheduler } from '../scheduler/index.js';
 import type { Device } from '../workers/index.js';
 import type { ChainSide } from './chain-side.js';
-import { hardwareInfo, type Machine } from './hardware.js';
-import type { ModelHost } from './model-host.js';
+import { hardwareInfo } from './hardware.js';
 import type { FailedModel } from './placement.js';
+import type { ServingSide } from './serving-side.js';
 import { VERSION } from './version.js';
 
 interface NodeParts {
   readonly config: Config;
   readonly chainSide: ChainSide | undefined;
-  readonly machine: Machine;
-  readonly host: ModelHost;
-  readonly scheduler: Scheduler;
+  readonly serving: ServingSide;
   readonly uptimeMs: number;
 }
 
 /** What `atoma_nodeInfo` shows. */
-export function nodeInfoOf({ config, chainSide, machine, host, scheduler, uptimeMs }: NodeParts): NodeInfo {
+export function nodeInfoOf({ config, chainSide, serving, uptimeMs }: NodeParts): NodeInfo {
+  const { machine, host, scheduler } = serving;
   const journal = chainSide?.journal;
   const counts = journal?.counts();
   return {

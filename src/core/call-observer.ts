@@ -19,8 +19,8 @@ export interface HttpEnd {
 /** A call of a JSON-RPC method that the node has. */
 export interface RpcFacts {
   readonly method: string;
-  /** undefined for a notification. */
-  readonly id: string | number | null | undefined;
+  /** As it stands in the call's JSON; undefined for a notification. */
+  readonly id: string | undefined;
 }
 
 export interface RpcEnd {

@@ -58,7 +58,7 @@ export class CallSpans implements CallObserver {
       attributes: {
         [ATTR.rpcSystem]: 'jsonrpc',
         [ATTR.rpcMethod]: method,
-        ...(id !== undefined && { [ATTR.rpcId]: String(id) }),
+        ...(id !== undefined && { [ATTR.rpcId]: id }),
       },
     });
     return this.#observed(open, ({ error }) => {

@@ -60,13 +60,14 @@ const methods = [subtract, sum, update, notifyHello, getData, optional, fails, n
 const dispatcher = new Dispatcher({ maxBatchCalls: 100 }, { methods, logger: pino({ level: 'silent' }) });
 const encoder = new TextEncoder();
 
-async function handle(message: string | Uint8Array, maxCalls = 256): Promise<unknown> {
+function raw(message: string | Uint8Array, maxCalls = 256): Promise<string | undefined> {
   const bytes = typeof message === 'string' ? encoder.encode(message) : message;
-  const answer = await dispatcher.handle(bytes, {
-    scope: new CallScope({ maxCalls }),
-    streams: undefined,
-    principal: ANYBODY,
-  });
+  const scope = new CallScope({ maxCalls });
+  return dispatcher.handle(bytes, { scope, streams: undefined, principal: ANYBODY });
+}
+
+async function handle(message: string | Uint8Array, maxCalls?: number): Promise<unknown> {
+  const answer = await raw(message, maxCalls);
   return answer === undefined ? undefined : JSON.parse(answer);
 }
 
@@ -160,8 +161,28 @@ t.test('an answer bears the id of its request, of whatever type', async (t) => {
   );
 });
 
-t.test('an id that no double holds, or of a wrong type, is refused', async (t) => {
-  for (const id of ['12345678901234567890', '1e999', 'true', '{}', '[]']) {
+t.test('a number that no double holds comes back with every digit, alone and in a batch', async (t) => {
+  const numbers = [
+    '12345678901234567890',
+    '-0.1000000000000000055511',
+    '1e999',
+    '1.00000000000000000001',
+    '9007199254740993',
+  ];
+  const request = (id: string): string =>
+    `{"x":"\\"id\\":1.5 \\\\","jsonrpc":"2.0","id":${id},"method":"get_data","extra":{"id":[2.5,{"id":3}]}}`;
+  for (const id of numbers) {
+    t.equal(await raw(request(id)), `{"jsonrpc":"2.0","id":${id},"result":["hello",5]}`);
+    const invalid = `{"jsonrpc":"1.0","id":${id},"method":"get_data"}`;
+    t.ok((await raw(invalid))?.startsWith(`{"jsonrpc":"2.0","id":${id},"error":{"code":-32600`));
+  }
+  const batch = `[[{"id":7}],7,${numbers.map(request).join(' , ')}]`;
+  const answers = (await raw(batch)) ?? '';
+  for (const id of numbers) t.ok(answers.includes(`"id":${id},"result"`), id);
+});
+
+t.test('an id of a wrong type is refused', async (t) => {
+  for (const id of ['true', '{}', '[]', '{"id":1.5}']) {
     t.match(await handle(`{"jsonrpc":"2.0","method":"get_data","id":${id}}`), failed(null, -32600));
   }
 });

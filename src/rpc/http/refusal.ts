@@ -1,5 +1,6 @@
 import { AtomaError } from '../../core/index.js';
 import { httpStatusOf, toRpcError } from '../error-catalogue.js';
+import { NULL_ID } from '../json-rpc/id.js';
 import { errorResponse } from '../json-rpc/message.js';
 
 /** An answer of HTTP that refuses. */
@@ -20,5 +21,5 @@ export function toRefusal(error: unknown): Refusal {
   if (typeof retryAfterMs === 'number' && Number.isFinite(retryAfterMs)) {
     headers['retry-after'] = String(Math.max(1, Math.ceil(retryAfterMs / 1000)));
   }
-  return { status: httpStatusOf(error), headers, body: errorResponse(null, toRpcError(error)) };
+  return { status: httpStatusOf(error), headers, body: errorResponse(NULL_ID, toRpcError(error)) };
 }

@@ -3,7 +3,15 @@ import type { Principal } from '../access/principal.js';
 import { catalogued, isCatalogued, toRpcError } from '../error-catalogue.js';
 import type { StreamHost } from '../websocket/stream-host.js';
 import type { CallScope } from './call-scope.js';
-import { checkRequest, detectId, errorResponse, parseMessage, shorten, successResponse } from './message.js';
+import { type IdText, NULL_ID } from './id.js';
+import {
+  checkRequest,
+  errorResponse,
+  type Message,
+  parseMessage,
+  shorten,
+  successResponse,
+} from './message.js';
 import type { Method } from './method.js';
 
 /** Who sent a message. */
@@ -36,13 +44,15 @@ export class Dispatcher {
   async handle(bytes: Uint8Array, caller: Caller): Promise<string | undefined> {
     try {
       const message = parseMessage(bytes);
-      return Array.isArray(message) ? await this.#batch(message, caller) : await this.#one(message, caller);
+      const { value, ids } = message;
+      if (Array.isArray(value)) return await this.#batch(value, message, caller);
+      return await this.#one(value, ids.of(value, undefined), caller);
     } catch (error) {
-      return errorResponse(null, toRpcError(error));
+      return errorResponse(NULL_ID, toRpcError(error));
     }
   }
 
-  async #batch(messages: readonly unknown[], caller: Caller): Promise<string | undefined> {
+  async #batch(messages: readonly unknown[], { ids }: Message, caller: Caller): Promise<string | undefined> {
     if (messages.length === 0) {
       throw catalogued('invalid_request', 'Invalid Request: the batch is empty, wanted at least one call.');
     }
@@ -53,28 +63,28 @@ export class Dispatcher {
         { calls: messages.length, limit: this.#maxBatchCalls },
       );
     }
-    const answers = await Promise.all(messages.map((message) => this.#one(message, caller)));
+    const answers = await Promise.all(
+      messages.map((message, position) => this.#one(message, ids.of(message, position), caller)),
+    );
     const sent = answers.filter((answer) => answer !== undefined);
     return sent.length === 0 ? undefined : `[${sent.join(',')}]`;
   }
 
-  async #one(message: unknown, caller: Caller): Promise<string | undefined> {
-    let id = detectId(message) ?? null;
+  async #one(message: unknown, id: IdText | undefined, caller: Caller): Promise<string | undefined> {
     let answered = true;
     try {
-      const request = checkRequest(message);
-      answered = request.id !== undefined;
-      id = request.id ?? null;
+      const request = checkRequest(message, id);
+      answered = !request.isNotification;
       const { scope, streams, principal } = caller;
       const result = await scope.run((signal) => {
         const method = this.#method(request.method);
         principal.require(method.scope);
         return method.run(request.params, { signal, streams, principal });
       });
-      return answered ? successResponse(id, result) : undefined;
+      return answered ? successResponse(id ?? NULL_ID, result) : undefined;
     } catch (error) {
       if (!isCatalogued(error)) this.#logger.error({ err: error, rpcId: id }, 'a JSON-RPC call failed');
-      return answered ? errorResponse(id, toRpcError(error)) : undefined;
+      return answered ? errorResponse(id ?? NULL_ID, toRpcError(error)) : undefined;
     }
   }
 

@@ -1,11 +1,15 @@
 import { catalogued, type RpcError } from '../error-catalogue.js';
+import { type IdText, MessageIds } from './id.js';
 
-/** An id of JSON-RPC 2.0. */
-export type RpcId = string | number | null;
+/** A message that is JSON: a request, a batch of them, or something else. */
+export interface Message {
+  readonly value: unknown;
+  readonly ids: MessageIds;
+}
 
 /** A checked request object. Without an id it is a notification, which nothing answers. */
 export interface RpcRequest {
-  readonly id: RpcId | undefined;
+  readonly isNotification: boolean;
   readonly method: string;
   readonly params: readonly unknown[] | Readonly<Record<string, unknown>>;
 }
@@ -16,9 +20,10 @@ const decoder = new TextDecoder('utf-8', { fatal: true });
  * The JSON value in a message.
  * @throws AtomaError `parse_error`.
  */
-export function parseMessage(bytes: Uint8Array): unknown {
+export function parseMessage(bytes: Uint8Array): Message {
   try {
-    return JSON.parse(decoder.decode(bytes));
+    const text = decoder.decode(bytes);
+    return { value: JSON.parse(text), ids: new MessageIds(text) };
   } catch (error) {
     const found = error instanceof SyntaxError ? error.message : 'not UTF-8';
     throw catalogued('parse_error', `Parse error: the message is not JSON (${shorten(found)}).`);
@@ -26,10 +31,11 @@ export function parseMessage(bytes: Uint8Array): unknown {
 }
 
 /**
- * Checks one request object.
+ * Checks one request object. Members that the specification does not name are let be.
+ * @param id what {@link MessageIds.of} found in it
  * @throws AtomaError `invalid_request`.
  */
-export function checkRequest(value: unknown): RpcRequest {
+export function checkRequest(value: unknown, id: IdText | undefined): RpcRequest {
   if (!isRecord(value)) throw invalid(`a request is an object, found ${kindOf(value)}`);
   if (value['jsonrpc'] !== '2.0') throw invalid('jsonrpc must be the string "2.0"');
   const { method, params = [] } = value;
@@ -37,31 +43,19 @@ export function checkRequest(value: unknown): RpcRequest {
   if (!Array.isArray(params) && !isRecord(params)) {
     throw invalid(`params must be an array or an object where given, found ${kindOf(params)}`);
   }
-  if (!Object.hasOwn(value, 'id')) return { id: undefined, method, params };
-  const id = detectId(value);
-  if (id === undefined) {
-    throw invalid('id must be a string, a number that a double holds exactly, or null');
-  }
-  return { id, method, params };
-}
-
-/** The id of something that may not be a request, as far as there is one. */
-export function detectId(value: unknown): RpcId | undefined {
-  if (!isRecord(value) || !Object.hasOwn(value, 'id')) return undefined;
-  const { id } = value;
-  if (id === null || typeof id === 'string') return id;
-  // JSON.parse has rounded larger integers already: echoing them would answer another id than was sent.
-  return typeof id === 'number' && Math.abs(id) <= Number.MAX_SAFE_INTEGER ? id : undefined;
+  const isNotification = !Object.hasOwn(value, 'id');
+  if (!isNotification && id === undefined) throw invalid('id must be a string, a number, or null');
+  return { isNotification, method, params };
 }
 
 /** A response object with a result. @throws TypeError where the result is no JSON. */
-export function successResponse(id: RpcId, result: unknown): string {
-  return `{"jsonrpc":"2.0","id":${JSON.stringify(id)},"result":${JSON.stringify(result) ?? 'null'}}`;
+export function successResponse(id: IdText, result: unknown): string {
+  return `{"jsonrpc":"2.0","id":${id},"result":${JSON.stringify(result) ?? 'null'}}`;
 }
 
-/** A response object with an error; a null id where the request's id is not known. */
-export function errorResponse(id: RpcId, error: RpcError): string {
-  return `{"jsonrpc":"2.0","id":${JSON.stringify(id)},"error":${JSON.stringify(error)}}`;
+/** A response object with an error; {@link NULL_ID} where the request's id is not known. */
+export function errorResponse(id: IdText, error: RpcError): string {
+  return `{"jsonrpc":"2.0","id":${id},"error":${JSON.stringify(error)}}`;
 }
 
 /** At most 80 characters of what a client sent, for use in messages to it. */

@@ -19,8 +19,6 @@ export interface HttpEnd {
 /** A call of a JSON-RPC method that the node has. */
 export interface RpcFacts {
   readonly method: string;
-  /** As it stands in the call's JSON; undefined for a notification. */
-  readonly id: string | undefined;
 }
 
 export interface RpcEnd {

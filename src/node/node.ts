@@ -132,7 +132,10 @@ export class AtomaNode implements NodeApi {
         'RPC listens beyond this machine, without keys: anyone who reaches it can use it',
       );
     }
-    this.#rpc = await RpcServer.start({ host, port, adminToken }, { node: this, logger: this.#logger, calls: this.#telemetry.calls });
+    this.#rpc = await RpcServer.start(
+      { host, port, adminToken },
+      { node: this, logger: this.#logger, calls: this.#telemetry.calls },
+    );
     return this.#rpc.url;
   }
 

@@ -1,9 +1,12 @@
 import { type FastifyInstance, fastify } from 'fastify';
 import type { Logger } from 'pino';
+import type { CallObserver } from '../core/index.js';
 import { AccessControl } from './access/access-control.js';
+import { observeRequests } from './http/observe-requests.js';
 import { addRoutes } from './http/routes.js';
 import type { CallScope } from './json-rpc/call-scope.js';
 import { Dispatcher } from './json-rpc/dispatcher.js';
+import { observeMethods } from './json-rpc/observe-methods.js';
 import { listenError } from './listen-error.js';
 import { createMethods } from './methods/index.js';
 import type { NodeApi } from './node-api.js';
@@ -38,15 +41,23 @@ export class RpcServer {
    */
   static async start(
     options: RpcServerOptions,
-    modules: { readonly node: NodeApi; readonly logger: Logger },
+    modules: {
+      readonly node: NodeApi;
+      readonly logger: Logger;
+      readonly calls?: CallObserver | undefined;
+    },
   ): Promise<RpcServer> {
     const limits: RpcLimits = { ...DEFAULT_LIMITS, ...options.limits };
-    const { node, logger } = modules;
-    const dispatcher = new Dispatcher(limits, { methods: createMethods(node), logger });
+    const { node, logger, calls } = modules;
+    const dispatcher = new Dispatcher(limits, {
+      methods: observeMethods(createMethods(node), calls),
+      logger,
+    });
     const access = new AccessControl({ adminToken: options.adminToken });
-    const webSockets = new WebSocketEndpoint({ limits }, { dispatcher, access, logger });
+    const webSockets = new WebSocketEndpoint({ limits }, { dispatcher, access, logger, calls });
     const scopes = new Set<CallScope>();
     const app = createApp(limits);
+    observeRequests(app, calls);
     addRoutes(app, { limits }, { node, dispatcher, access, logger, scopes });
     addOpenAiRoutes(app, { limits }, { node, access, logger, scopes });
     app.server.on('upgrade', (request, connection, head) => {

@@ -2,6 +2,7 @@ import { type IncomingMessage, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Logger } from 'pino';
 import { WebSocketServer } from 'ws';
+import type { CallObserver } from '../../core/index.js';
 import type { AccessControl } from '../access/access-control.js';
 import { type CatalogueCode, catalogued } from '../error-catalogue.js';
 import { isLoopbackOrigin } from '../http/origin.js';
@@ -9,6 +10,7 @@ import { toRefusal } from '../http/refusal.js';
 import type { Dispatcher } from '../json-rpc/dispatcher.js';
 import type { RpcLimits } from '../options.js';
 import { FrameEncoder } from './frame-encoder.js';
+import { observeUpgrade } from './observe-upgrade.js';
 import { WebSocketSession } from './session.js';
 
 export const WEBSOCKET_PATH = '/ws';
@@ -20,6 +22,7 @@ interface EndpointModules {
   readonly dispatcher: Dispatcher;
   readonly access: AccessControl;
   readonly logger: Logger;
+  readonly calls?: CallObserver | undefined;
 }
 
 /** Turns upgrade requests of an HTTP server into sessions, and ends them all. */
@@ -60,9 +63,10 @@ export class WebSocketEndpoint {
       refuse(connection, 'not_ready', 'The node is stopping.');
     } else {
       this.#server.handleUpgrade(request, connection, head, (socket) => {
-        const { access, ...shared } = this.#modules;
+        const { access, calls, ...shared } = this.#modules;
+        const within = observeUpgrade(request, calls);
         const principal = access.identify(request.headers);
-        const modules = { socket, connection, encoder: this.#encoder, principal, ...shared };
+        const modules = { socket, connection, encoder: this.#encoder, principal, within, ...shared };
         const session = new WebSocketSession({ limits: this.#limits }, modules);
         this.#sessions.add(session);
         void session.closed.then(() => this.#sessions.delete(session));

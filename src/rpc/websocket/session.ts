@@ -8,6 +8,7 @@ import { CallScope } from '../json-rpc/call-scope.js';
 import type { Dispatcher } from '../json-rpc/dispatcher.js';
 import type { RpcLimits } from '../options.js';
 import type { FrameEncoder } from './frame-encoder.js';
+import type { Within } from './observe-upgrade.js';
 import type { StreamHost } from './stream-host.js';
 import { Subscription } from './subscription.js';
 
@@ -21,6 +22,7 @@ interface SessionModules {
   readonly dispatcher: Dispatcher;
   readonly principal: Principal;
   readonly encoder: FrameEncoder;
+  readonly within: Within;
   readonly logger: Logger;
 }
 
@@ -96,9 +98,10 @@ export class WebSocketSession {
       },
       cancel: (id) => this.#cancel(id),
     };
-    const { dispatcher, principal } = this.#modules;
+    const { dispatcher, principal, within } = this.#modules;
     const caller = { scope: this.#scope, streams, principal };
-    const answered = dispatcher.handle(toBytes(data), caller).then((answer) => {
+    const handled = within(() => dispatcher.handle(toBytes(data), caller));
+    const answered = handled.then((answer) => {
       this.#answers.delete(answered);
       if (answer !== undefined) this.#send(answer);
       for (const subscription of opened) subscription.release();

@@ -9,7 +9,6 @@ export const ATTR = {
   errorType: 'error.type',
   rpcSystem: 'rpc.system',
   rpcMethod: 'rpc.method',
-  rpcId: 'jsonrpc.request.id',
   httpMethod: 'http.request.method',
   httpRoute: 'http.route',
   httpStatus: 'http.response.status_code',

@@ -51,14 +51,13 @@ export class CallSpans implements CallObserver {
     });
   }
 
-  onRpc({ method, id }: RpcFacts): ObservedCall<RpcEnd> {
+  onRpc({ method }: RpcFacts): ObservedCall<RpcEnd> {
     const open = this.#spans.begin(method, {
       parent: this.current,
       kind: SpanKind.SERVER,
       attributes: {
         [ATTR.rpcSystem]: 'jsonrpc',
         [ATTR.rpcMethod]: method,
-        ...(id !== undefined && { [ATTR.rpcId]: id }),
       },
     });
     return this.#observed(open, ({ error }) => {

@@ -1,5 +1,5 @@
-import type { Logger } from 'pino';
 import type { SpanExporter } from '@opentelemetry/sdk-trace-base';
+import type { Logger } from 'pino';
 
 /** Where spans go: OTLP's exporters read `OTEL_EXPORTER_OTLP_*` (endpoint, headers, TLS, timeout) by themselves. */
 export interface SpanDestination {

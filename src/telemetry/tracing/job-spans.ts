@@ -52,9 +52,10 @@ export class JobSpans implements JobObserver {
     if (known === undefined) return;
     this.#jobs.delete(job.id);
     const { queue, run = queue } = known;
-    if (!end.ok) return spans.fail(run, end.error);
-    this.#addPhases(run, end.completion);
-    spans.end(run, completionAttributes(end.completion));
+    if (end.ok) {
+      this.#addPhases(run, end.completion);
+      spans.end(run, completionAttributes(end.completion));
+    } else spans.fail(run, end.error);
   }
 
   /** As the worker measured them; what is before and after is the way there and back. */

@@ -1,7 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { DiagLogLevel, diag, type Tracer } from '@opentelemetry/api';
 import { diagLogLevelFromString, setGlobalErrorHandler } from '@opentelemetry/core';
-import { defaultResource, detectResources, envDetector, resourceFromAttributes } from '@opentelemetry/resources';
+import {
+  defaultResource,
+  detectResources,
+  envDetector,
+  resourceFromAttributes,
+} from '@opentelemetry/resources';
 import { BasicTracerProvider, BatchSpanProcessor } from '@opentelemetry/sdk-trace-base';
 import type { Logger } from 'pino';
 import { messageOf } from '../../core/index.js';
@@ -69,7 +74,9 @@ function resourceOf({ version, smallId }: ProviderOptions): ReturnType<typeof de
     'service.version': version,
     ...(smallId !== undefined && { [ATTR.smallId]: String(smallId) }),
   });
-  return defaultResource().merge(own).merge(detectResources({ detectors: [envDetector] }));
+  return defaultResource()
+    .merge(own)
+    .merge(detectResources({ detectors: [envDetector] }));
 }
 
 /** What the SDK says of itself goes to the log, and its failures to send too, which {@link WatchedExporter} tells. */

@@ -46,8 +46,15 @@ export class Spans {
     return this.#clock.now();
   }
 
-  begin(name: string, { parent = ROOT_CONTEXT, startMs = this.now(), kind, attributes }: Beginning): OpenSpan {
-    const options = { startTime: startMs, ...(kind !== undefined && { kind }), ...(attributes && { attributes }) };
+  begin(
+    name: string,
+    { parent = ROOT_CONTEXT, startMs = this.now(), kind, attributes }: Beginning,
+  ): OpenSpan {
+    const options = {
+      startTime: startMs,
+      ...(kind !== undefined && { kind }),
+      ...(attributes && { attributes }),
+    };
     const span = this.#tracer.startSpan(name, options, parent);
     return { span, context: trace.setSpan(parent, span), startedAtMs: startMs };
   }
@@ -58,8 +65,9 @@ export class Spans {
   }
 
   /** What is over already. */
-  add(name: string, beginning: Beginning, endMs = this.now()): void {
-    this.begin(name, beginning).span.end(endMs);
+  add(name: string, beginning: Beginning, endMs?: number): void {
+    const { span } = this.begin(name, beginning);
+    span.end(endMs ?? this.now());
   }
 
   end({ span }: OpenSpan, attributes: Attributes = {}): void {

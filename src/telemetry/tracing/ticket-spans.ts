@@ -43,30 +43,15 @@ export class TicketSpans implements TicketObserver {
   }
 
   onTicket(id: string, news: TicketNews): void {
-    switch (news.kind) {
-      case 'journalled':
-        return this.#journalled(id, news.seenAtMs);
-      case 'taken':
-        return this.#taken(news.ticket);
-      case 'answered':
-        return this.#answered(id);
-      case 'sending':
-        return this.#sending(id);
-      case 'signed':
-        return this.#signed(id, news.digest);
-      case 'sent':
-        return this.#sent(id, news.error);
-      case 'committed':
-        return this.#commit(id, news.digest, news.late);
-      case 'handed_back':
-        return this.#end(id, (root) => this.#spans.end(root, { [ATTR.ticketOutcome]: news.kind }));
-      case 'skipped':
-      case 'failed':
-        return this.#end(id, (root) => this.#spans.fail(root, news.error, { [ATTR.ticketOutcome]: news.kind }));
-      case 'disputed':
-      case 'settled':
-        return this.#after(id, news.kind);
-    }
+    if (news.kind === 'journalled') this.#journalled(id, news.seenAtMs);
+    else if (news.kind === 'taken') this.#taken(news.ticket);
+    else if (news.kind === 'answered') this.#answered(id);
+    else if (news.kind === 'sending') this.#sending(id);
+    else if (news.kind === 'signed') this.#signed(id, news.digest);
+    else if (news.kind === 'sent') this.#sent(id, news.error);
+    else if (news.kind === 'committed') this.#commit(id, news.digest, news.late);
+    else if (news.kind === 'disputed' || news.kind === 'settled') this.#after(id, news.kind);
+    else this.#left(id, news);
   }
 
   /** A run of it has ended. */
@@ -162,6 +147,13 @@ export class TicketSpans implements TicketObserver {
     this.#committed.set(id, { context, atMs: this.#spans.now() });
   }
 
+  /** It ends here without a commitment of this life of the node. */
+  #left(id: string, news: Extract<TicketNews, { kind: 'handed_back' | 'skipped' | 'failed' }>): void {
+    const outcome = { [ATTR.ticketOutcome]: news.kind };
+    if (news.kind === 'handed_back') this.#end(id, (root) => this.#spans.end(root, outcome));
+    else this.#end(id, (root) => this.#spans.fail(root, news.error, outcome));
+  }
+
   #end(id: string, end: (root: OpenSpan) => void): void {
     const ticket = this.#open.get(id);
     if (ticket === undefined) return;
@@ -170,17 +162,15 @@ export class TicketSpans implements TicketObserver {
     end(ticket.root);
   }
 
-  /** What the chain says of a ticket that this node has committed to, perhaps in a life before this one. */
+  /**
+   * What the chain says of a ticket that this node has committed to, perhaps in a life before this one. It can be
+   * here before the answer to the commitment is.
+   */
   #after(id: string, kind: 'disputed' | 'settled'): void {
-    const open = this.#open.get(id);
-    if (open !== undefined) {
-      open.root.span.addEvent(kind, this.#spans.now());
-      return;
-    }
-    const committed = this.#committed.get(id);
     const name = kind === 'settled' ? 'settlement' : 'dispute';
-    const beginning = { startMs: committed?.atMs, attributes: { [ATTR.ticketId]: id } };
-    if (committed !== undefined) this.#spans.add(name, { ...beginning, parent: committed.context });
+    const parent = this.contextOf(id);
+    const beginning = { startMs: this.#committed.get(id)?.atMs, attributes: { [ATTR.ticketId]: id } };
+    if (parent !== undefined) this.#spans.add(name, { ...beginning, parent });
     else this.#spans.end(this.#spans.beginIn(traceIdOf(id), name, beginning));
     if (kind === 'settled') this.#committed.delete(id);
   }

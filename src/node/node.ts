@@ -33,7 +33,6 @@ import { ChainSide } from './chain-side.js';
 import { collectEvidence } from './evidence/collect.js';
 import { flushModels } from './flush-models.js';
 import { takeLocks } from './locks.js';
-import { isLoopback } from './loopback.js';
 import { loadConfigured } from './model-start.js';
 import { nodeInfoOf } from './node-info.js';
 import type { FatalHandler, NodeOptions, StartOptions } from './node-options.js';
@@ -121,20 +120,14 @@ export class AtomaNode implements NodeApi {
 
   /**
    * Opens RPC, which answers `/readyz` with 503 until {@link AtomaNode.start} is through.
-   * @throws AtomaError `port_in_use`.
+   * @throws AtomaError `port_in_use`, and what else {@link RpcServer.start} throws.
    */
   async listen(): Promise<string> {
     const { rpc, jrpcPort: port } = this.#config.inference;
-    const { host, adminToken } = rpc;
-    if (!isLoopback(host)) {
-      this.#logger.warn(
-        { host },
-        'RPC listens beyond this machine, without keys: anyone who reaches it can use it',
-      );
-    }
+    const { insecure } = this.#options;
     this.#rpc = await RpcServer.start(
-      { host, port, adminToken },
-      { node: this, logger: this.#logger, calls: this.#telemetry.calls },
+      { ...rpc, port, insecure },
+      { node: this, calls: this.#telemetry.calls, logger: this.#logger },
     );
     return this.#rpc.url;
   }

@@ -57,7 +57,10 @@ const waits = defineMethod({
 });
 
 const methods = [subtract, sum, update, notifyHello, getData, optional, fails, nothing, waits];
-const dispatcher = new Dispatcher({ maxBatchCalls: 100 }, { methods, logger: pino({ level: 'silent' }) });
+const dispatcher = new Dispatcher(
+  { maxBatchCalls: 100, maxJsonDepth: 64 },
+  { methods, logger: pino({ level: 'silent' }) },
+);
 const encoder = new TextEncoder();
 
 function raw(message: string | Uint8Array, maxCalls = 256): Promise<string | undefined> {

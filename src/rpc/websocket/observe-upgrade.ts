@@ -11,8 +11,8 @@ const SWITCHING_PROTOCOLS = 101;
 export function observeUpgrade(
   { method = 'GET', url = '', headers, socket }: IncomingMessage,
   observer: CallObserver | undefined,
-): Within {
-  if (observer === undefined) return (work) => work();
+): Within | undefined {
+  if (observer === undefined) return undefined;
   const path = url.replace(/\?.*$/s, '');
   const facts = { method, path, route: path, clientAddress: socket.remoteAddress, headers };
   const call = observer.onHttp(facts);

@@ -56,8 +56,14 @@ export interface RpcLimitsConfig {
   readonly maxJsonDepth?: number;
   readonly maxConcurrentCalls?: number;
   readonly maxConnections?: number;
-  readonly maxWebSockets?: number;
+  readonly maxSockets?: number;
+  readonly maxSocketsPerKey?: number;
   readonly maxSubscriptions?: number;
+  readonly maxSubscriptionsPerKey?: number;
+  readonly mergeAboveBytes?: number;
+  readonly maxStallMs?: number;
+  readonly idleTimeoutMs?: number;
+  readonly maxLingerMs?: number;
   readonly maxBufferedBytes?: number;
   readonly headersTimeoutMs?: number;
   readonly requestTimeoutMs?: number;

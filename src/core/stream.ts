@@ -8,6 +8,16 @@ export interface HashedFrame extends TokenFrame {
    * digits. Those bytes are what the leaf of a ticket is made of: a reader can hold what it read against the chain.
    */
   readonly hash: string;
+  /**
+   * Only where a reader began inside a frame: the index of the first token that `text` belongs to, below `index`.
+   * Which part of a frame's text each of its tokens completed is not kept, so the whole text comes.
+   */
+  readonly textIndex?: number;
+  /**
+   * The frame after it, once there is one: who keeps a frame that it could not deal with yet keeps with it all that
+   * came since, and reads on at its own pace.
+   */
+  readonly next?: HashedFrame | undefined;
 }
 
 /** The hash of a stream that has no text yet: blake2b-256 of nothing (RFC 7693). */
@@ -35,7 +45,7 @@ export type StreamEnd =
 
 /** Who reads a token stream. All are called synchronously and must not throw or block. */
 export interface StreamListener {
-  /** Frames in order, the first one from the index asked for. */
+  /** Frames in order; the first begins at the index asked for. */
   onFrame(frame: HashedFrame): void;
   /** The answer is made anew from its first token: what came before no longer counts, frames start at 0. */
   onRestart(): void;

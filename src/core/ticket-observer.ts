@@ -12,6 +12,8 @@ export type TicketNews =
   | { readonly kind: 'answered'; readonly completion: Completion }
   /** An attempt to commit begins; `sent` tells how it ended. */
   | { readonly kind: 'sending' }
+  /** The transaction is built, simulated and signed, now or in an earlier attempt, and is about to be sent. */
+  | { readonly kind: 'signed'; readonly digest: string }
   /** `error` is undefined where the commitment stands. */
   | { readonly kind: 'sent'; readonly error: ErrorData | undefined }
   | { readonly kind: 'committed'; readonly digest: string | undefined; readonly late: boolean }

@@ -103,14 +103,18 @@ export class Committer {
   }
 
   async #submit(ticket: Ticket, commitment: Commitment, signal: AbortSignal): Promise<string | undefined> {
-    const { chain, journal, logger } = this.#modules;
+    const { chain, journal, observer, logger } = this.#modules;
     const { id, deadlineMs } = ticket;
     const resend = journal.transactionOf(id);
+    if (resend !== undefined) observer?.onTicket(id, { kind: 'signed', digest: resend.digest });
     const receipt = await chain.submitCommitment(commitment, {
       signal,
       deadlineMs,
       resend,
-      onSigned: (transaction) => journal.signed(id, transaction),
+      onSigned: (transaction) => {
+        journal.signed(id, transaction);
+        observer?.onTicket(id, { kind: 'signed', digest: transaction.digest });
+      },
     });
     if (receipt.alreadyCommitted && journal.transactionOf(id) === undefined) alarmOfTwin(logger, id);
     return receipt.digest;

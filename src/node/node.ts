@@ -50,6 +50,7 @@ interface Parts {
   readonly options: NodeOptions;
   readonly store: ModelStore;
   readonly locks: readonly ProcessLock[];
+  readonly telemetry: Telemetry;
 }
 
 /** The node: builds its parts in the order written here, and stops them in the reverse one. */
@@ -78,8 +79,7 @@ export class AtomaNode implements NodeApi {
     this.#logger = parts.logger;
     this.#store = parts.store;
     this.#locks = parts.locks;
-    const { tracing } = parts.config.inference;
-    this.#telemetry = new Telemetry({ tracing, version: VERSION }, { logger: parts.logger });
+    this.#telemetry = parts.telemetry;
     this.#serving = new ServingSide(parts.config, parts.options, {
       store: parts.store,
       observers: this.#telemetry.observers,
@@ -106,8 +106,11 @@ export class AtomaNode implements NodeApi {
     const { cacheDir, apiKey, models } = config.inference;
     const store = new ModelStore({ cacheDir, apiKey }, { logger: modules.logger });
     for (const model of models) store.check(model);
+    const { tracing } = config.inference;
+    const smallId = config.chain?.client.smallId;
+    const telemetry = await Telemetry.start({ tracing, version: VERSION, smallId }, modules);
     const locks = config.chain === undefined ? [] : takeLocks(config.chain, options.lockDir);
-    return new AtomaNode({ config, options, logger: modules.logger, store, locks });
+    return new AtomaNode({ config, options, logger: telemetry.logger, store, locks, telemetry });
   }
 
   /** Where RPC listens; undefined before {@link AtomaNode.listen}. */
@@ -126,6 +129,7 @@ export class AtomaNode implements NodeApi {
       { ...rpc, port, insecure },
       {
         node: this,
+        calls: this.#telemetry.calls,
         metrics: this.#telemetry.meters.registry,
         logger: this.#logger,
       },

@@ -6,7 +6,7 @@ import {
   type StreamTarget,
   type TokenFrame,
 } from '../core/index.js';
-import { FrameLog } from './frame-log.js';
+import { FrameLog, partFrom } from './frame-log.js';
 
 export interface TokenStreamsOptions {
   /** Streams that have ended are kept for late readers up to this number; the oldest go first. */
@@ -15,7 +15,8 @@ export interface TokenStreamsOptions {
   readonly maxWaiting: number;
 }
 
-const TOKEN_STREAMS_DEFAULTS: TokenStreamsOptions = { maxEnded: 1000, maxWaiting: 10_000 };
+// Twice the sockets that the RPC server takes, which are most of them.
+const TOKEN_STREAMS_DEFAULTS: TokenStreamsOptions = { maxEnded: 1000, maxWaiting: 32_768 };
 
 export interface TokenStreamsModules {
   /**
@@ -89,8 +90,8 @@ export class TokenStreams {
   }
 
   /**
-   * Reads a stream: what was written from `fromIndex` on, then what comes. Where the index lies inside a
-   * frame, the whole frame comes. A ticket that is not known yet is waited for.
+   * Reads a stream: what was written from `fromIndex` on, then what comes. Of a frame in which the index lies,
+   * the tokens from there on come, with the frame's whole text ({@link HashedFrame.textIndex}). A ticket that is not known yet is waited for.
    *
    * A reader with an index above 0 holds tokens already. Where the stream was restarted before it came, or is
    * recalled, those may be of a run that no longer counts: it is told `onRestart` and gets all from index 0.
@@ -193,9 +194,10 @@ function framesOf(end: StreamEnd): FrameLog {
   return frames;
 }
 
-/** Hands a frame to a reader, unless it lies wholly before the index that the reader asked for. */
+/** Hands a reader what it asked for of a frame. */
 function deliver(frame: HashedFrame, { fromIndex, listener }: Reader): void {
-  if (frame.index + Math.max(1, frame.tokens.length) > fromIndex) listener.onFrame(frame);
+  const part = partFrom(frame, fromIndex);
+  if (part !== undefined) listener.onFrame(part);
 }
 
 function keyOf(target: StreamTarget): string {

@@ -34,6 +34,7 @@ export const ERROR_CATALOGUE = {
   too_many_calls: { rpc: -32012, http: 429 },
   too_many_subscriptions: { rpc: -32013, http: 429 },
   rate_limited: { rpc: -32014, http: 429 },
+  too_many_connections: { rpc: -32015, http: 429 },
 
   not_ready: { rpc: -32020, http: 503 },
   cancelled: { rpc: -32021, http: 499 },

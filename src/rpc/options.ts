@@ -40,11 +40,29 @@ export interface RpcLimits {
   /** Open connections of all clients. */
   readonly maxConnections: number;
   /** WebSockets among them. */
-  readonly maxWebSockets: number;
+  readonly maxSockets: number;
+  /** WebSockets of one key; of all who need none together. */
+  readonly maxSocketsPerKey: number;
   /** Subscriptions of one WebSocket. */
   readonly maxSubscriptions: number;
-  /** Unsent bytes at which a WebSocket whose client does not read is closed. */
+  /** Subscriptions of all WebSockets of one key; of all who need none together. */
+  readonly maxSubscriptionsPerKey: number;
+  /**
+   * Unsent bytes from which on frames of token streams are not queued for a client any more: they wait in their
+   * stream, and come as few, large ones when the client has read. Where the system's own buffer is larger, from that.
+   */
+  readonly mergeAboveBytes: number;
+  /** Unsent bytes, of answers that a client asked for and does not read, at which its WebSocket is closed. */
   readonly maxBufferedBytes: number;
+  /** How long a client whose frames wait may take to read what was sent before its WebSocket is closed. */
+  readonly maxStallMs: number;
+  /**
+   * How long a WebSocket without calls and subscriptions is kept, also one that answers pings; looked at with each
+   * ping.
+   */
+  readonly idleTimeoutMs: number;
+  /** How long a request may go on, at most, that its owner left and nobody reads. */
+  readonly maxLingerMs: number;
   /** How long a client may take to send its HTTP headers. */
   readonly headersTimeoutMs: number;
   /** How long a client may take to send a whole HTTP request; the answer may take as long as it needs. */
@@ -71,13 +89,24 @@ export const DEFAULT_LIMITS: RpcLimits = {
   maxJsonDepth: 64,
   // More than two full batches; the node's own queue is the real bound.
   maxConcurrentCalls: 256,
-  // 10 000 idle subscribers with room to spare; some 10 kB of memory each. None is counted by address: behind a
-  // proxy all have one.
+  // All WebSockets, and HTTP besides. None is counted by address: behind a proxy all have one.
   maxConnections: 20_000,
-  maxWebSockets: 16_384,
+  // About 12 KiB each: 200 MB.
+  maxSockets: 16_384,
+  // Nobody takes them all.
+  maxSocketsPerKey: 12_288,
   maxSubscriptions: 1024,
-  // About 60 000 token frames: minutes of a fast stream.
+  // Under 1 KiB each.
+  maxSubscriptionsPerKey: 16_384,
+  // The most that Node's sockets take before they say that they are full: 0.5 s of 300 frames a second.
+  mergeAboveBytes: 64 * 1024,
+  // Eight of the largest answers.
   maxBufferedBytes: 8 * 1024 * 1024,
+  // 64 KiB in that time is 17 kbit/s: less than any connection that is one.
+  maxStallMs: 30_000,
+  idleTimeoutMs: 600_000,
+  // A browser that a laptop's lid closed, and a deploy of whatever is in front of the node.
+  maxLingerMs: 600_000,
   headersTimeoutMs: 10_000,
   // 1 MiB over 300 kbit/s.
   requestTimeoutMs: 30_000,

@@ -2,12 +2,15 @@ import { Server as SecureServer } from 'node:https';
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
+import type { CallObserver } from '../core/index.js';
 import { AccessControl } from './access/access-control.js';
 import { createApp } from './http/app.js';
 import { addGate, type GateOptions } from './http/gate.js';
+import { observeRequests } from './http/observe-requests.js';
 import { addRoutes } from './http/routes.js';
 import type { CallScope } from './json-rpc/call-scope.js';
 import { Dispatcher } from './json-rpc/dispatcher.js';
+import { observeMethods } from './json-rpc/observe-methods.js';
 import { listenError } from './listen-error.js';
 import { createMethods } from './methods/index.js';
 import { CallMeter } from './metrics/call-meter.js';
@@ -22,6 +25,8 @@ import { WebSocketEndpoint } from './websocket/endpoint.js';
 
 interface ServerModules {
   readonly node: NodeApi;
+  /** Told of what clients ask. */
+  readonly calls?: CallObserver | undefined;
   /** What others count; shown at `/metrics` beside what is read from the node. */
   readonly metrics?: Registry;
   readonly logger: Logger;
@@ -112,20 +117,20 @@ async function createParts(
     readonly meters: RpcMeters;
   },
 ): Promise<ServerParts> {
-  const { node, logger, access, app, meters, metrics } = modules;
+  const { node, calls, logger, access, app, meters, metrics } = modules;
   const gate: GateOptions = {
     host: options.host,
     allowedHosts: options.allowedHosts ?? [],
     corsOrigins: options.corsOrigins ?? [],
     maxHeaders: limits.maxHeaders,
   };
-  const dispatcher = new Dispatcher(limits, {
-    ...{ methods: createMethods(node), logger, meter: new CallMeter({ meters }) },
-  });
-  const webSockets = new WebSocketEndpoint({ limits, gate }, { dispatcher, access, logger });
+  const methods = observeMethods(createMethods(node), calls);
+  const dispatcher = new Dispatcher(limits, { methods, logger, meter: new CallMeter({ meters }) });
+  const webSockets = new WebSocketEndpoint({ limits, gate }, { dispatcher, access, calls, logger });
   const scopes = new Set<CallScope>();
   const registries = metrics === undefined ? [meters.registry] : [metrics, meters.registry];
   meterHttp(app, meters);
+  observeRequests(app, calls);
   await addGate(app, gate, { access, logger });
   addRoutes(app, { limits }, { node, dispatcher, access, logger, scopes, registries });
   addOpenAiRoutes(app, { limits }, { node, access, logger, scopes });

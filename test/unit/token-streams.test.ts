@@ -188,7 +188,7 @@ t.test('a stream that ended before this process started comes as one frame, then
   const read = (id: string, fromIndex = 0) => {
     const got: unknown[] = [];
     streams.subscribe({ kind: 'ticket', id }, fromIndex, {
-      onFrame: (frame) => got.push(frame),
+      onFrame: (frame) => got.push({ ...frame }),
       onRestart: () => got.push('restart'),
       onEnd: (end) => got.push(end),
     });

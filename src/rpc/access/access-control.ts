@@ -35,7 +35,6 @@ export class AccessControl {
   readonly #rates = new KeyRates();
   readonly #tokenHash: string | undefined;
   readonly #maxPromptChars: number;
-  readonly #watches = new Set<() => void>();
   readonly #onRefused: ((code: string) => void) | undefined;
 
   private constructor(options: AccessOptions, ring: KeyRing, onRefused?: (code: string) => void) {
@@ -43,10 +42,7 @@ export class AccessControl {
     this.#onRefused = onRefused;
     this.#tokenHash = options.adminToken === undefined ? undefined : hashSecret(options.adminToken);
     this.#maxPromptChars = options.maxPromptChars;
-    ring.onChange(() => {
-      this.#rates.keepOnly((id) => ring.get(id) !== undefined);
-      for (const look of [...this.#watches]) look();
-    });
+    ring.onChange(() => this.#rates.keepOnly((id) => ring.get(id) !== undefined));
   }
 
   /**
@@ -106,23 +102,13 @@ export class AccessControl {
     return identity;
   }
 
-  /** Calls `onEnd` once when the node no longer lets somebody in: a key was revoked or ran out. Returns what ends that. */
-  watch(identity: Identity, onEnd: (reason: string) => void): () => void {
-    const look = (): void => {
-      try {
-        identity.check();
-      } catch (error) {
-        this.#watches.delete(look);
-        onEnd(error instanceof AtomaError ? error.message : 'unauthorized');
-      }
-    };
-    this.#watches.add(look);
-    return () => this.#watches.delete(look);
+  /** Called when keys came, went or ran out: who was let in may have to leave. */
+  onChange(listener: () => void): void {
+    this.#ring.onChange(listener);
   }
 
   stop(): void {
     this.#ring.stop();
-    this.#watches.clear();
   }
 }
 

@@ -82,10 +82,9 @@ export class KeyRing {
     return key !== undefined && stateOf(key, Date.now()) === 'active' ? key : undefined;
   }
 
-  /** Called after each change of what keys stand. Returns what ends that. */
-  onChange(listener: () => void): () => void {
+  /** Called after each change of what keys stand. */
+  onChange(listener: () => void): void {
     this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
   }
 
   stop(): void {
@@ -125,7 +124,7 @@ export class KeyRing {
 
   #tell(): void {
     this.#awaitExpiry();
-    for (const listener of [...this.#listeners]) listener();
+    for (const listener of this.#listeners) listener();
   }
 
   /** Keys that run out are a change as well, which no file tells. */

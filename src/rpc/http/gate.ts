@@ -23,7 +23,7 @@ const OPEN_PATHS: ReadonlySet<string> = new Set(['/healthz', '/readyz']);
 const PREFLIGHT_SECONDS = 600;
 
 /** What pages may read of an answer besides its body. */
-const EXPOSED_HEADERS = ['retry-after', 'x-request-id', 'x-queue-position', 'x-queue-expected-wait-ms'];
+const EXPOSED_HEADERS = ['retry-after', 'x-request-id', 'x-queue-position', 'x-expected-wait-ms'];
 
 /**
  * Refuses what comes under a foreign name or from a foreign page.
@@ -67,6 +67,7 @@ export async function addGate(
       maxAge: PREFLIGHT_SECONDS,
     });
   }
+  addChallenge(app);
   app.addHook('onRequest', async (request) => {
     const path = pathOf(request.raw.url);
     if (OPEN_PATHS.has(path)) return;
@@ -76,6 +77,13 @@ export async function addGate(
       logRefusal(logger, { method: request.method, path, address: request.raw.socket.remoteAddress, error });
       throw error;
     }
+  });
+}
+
+/** RFC 9110, 11.6.1: an answer that asks for credentials says which, in whatever form its body is. */
+function addChallenge(app: FastifyInstance): void {
+  app.addHook('onSend', async (_request, reply) => {
+    if (reply.statusCode === 401) reply.header('www-authenticate', 'Bearer');
   });
 }
 

@@ -1,7 +1,8 @@
 import { type IncomingMessage, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Logger } from 'pino';
-import { WebSocketServer } from 'ws';
+import { type Server, WebSocketServer } from 'ws';
+import { type CallObserver, messageOf } from '../../core/index.js';
 import type { AccessControl } from '../access/access-control.js';
 import { chooseSubprotocol } from '../access/bearer.js';
 import type { Identity } from '../access/principal.js';
@@ -11,7 +12,10 @@ import { toRefusal } from '../http/refusal.js';
 import type { Dispatcher } from '../json-rpc/dispatcher.js';
 import type { RpcLimits } from '../options.js';
 import { FrameEncoder } from './frame-encoder.js';
-import { WebSocketSession } from './session.js';
+import { LingeringRequests } from './lingering.js';
+import { observeUpgrade } from './observe-upgrade.js';
+import { Quota } from './quota.js';
+import { type SessionContext, SessionSocket, WebSocketSession } from './session.js';
 
 export const WEBSOCKET_PATH = '/ws';
 
@@ -19,8 +23,7 @@ export const WEBSOCKET_PATH = '/ws';
 const CLOSE_GOING_AWAY = 1001;
 /** RFC 6455, 7.4.1: what the client does goes against a policy. */
 const CLOSE_POLICY_VIOLATION = 1008;
-/** A full node is asked again by clients after so long. */
-const FULL_RETRY_MS = 5_000;
+const MAX_REASON_BYTES = 123;
 
 interface EndpointOptions {
   readonly limits: RpcLimits;
@@ -30,83 +33,66 @@ interface EndpointOptions {
 interface EndpointModules {
   readonly dispatcher: Dispatcher;
   readonly access: AccessControl;
+  readonly calls?: CallObserver | undefined;
   readonly logger: Logger;
 }
 
 /** Turns upgrade requests of an HTTP server into sessions, and ends them all. */
 export class WebSocketEndpoint {
-  readonly #limits: RpcLimits;
+  readonly #access: AccessControl;
   readonly #gate: GateOptions;
-  readonly #modules: EndpointModules;
-  readonly #server: WebSocketServer;
-  readonly #encoder = new FrameEncoder();
-  readonly #sessions = new Set<WebSocketSession>();
+  readonly #calls: CallObserver | undefined;
+  readonly #logger: Logger;
+  readonly #context: SessionContext;
+  readonly #server: Server<typeof SessionSocket>;
+  readonly #lingering = new LingeringRequests();
+  readonly #sockets: Quota;
+  readonly #sessions = new Map<WebSocketSession, Identity>();
+  #onEmpty: (() => void) | undefined;
   readonly #pings: NodeJS.Timeout;
   #stopping = false;
 
-  constructor(options: EndpointOptions, modules: EndpointModules) {
-    this.#limits = options.limits;
-    this.#gate = options.gate;
-    this.#modules = modules;
+  constructor({ limits, gate }: EndpointOptions, modules: EndpointModules) {
+    const { access, calls, ...shared } = modules;
+    this.#access = access;
+    this.#gate = gate;
+    this.#calls = calls;
+    this.#logger = modules.logger;
+    access.onChange(() => this.#closeUnwanted());
+    this.#sockets = new Quota({ perKey: limits.maxSocketsPerKey, total: limits.maxSockets });
+    this.#context = {
+      limits,
+      ...shared,
+      encoder: new FrameEncoder(),
+      lingering: this.#lingering,
+      subscriptionQuota: new Quota({
+        perKey: limits.maxSubscriptionsPerKey,
+        total: Number.POSITIVE_INFINITY,
+      }),
+      onClosed: (session) => this.#onClosed(session),
+    };
     this.#server = new WebSocketServer({
+      WebSocket: SessionSocket,
       noServer: true,
       clientTracking: false,
       handleProtocols: chooseSubprotocol,
-      maxPayload: options.limits.maxMessageBytes,
+      maxPayload: limits.maxMessageBytes,
       // Token frames are too small to gain by it, and each socket would cost a deflate window.
       perMessageDeflate: false,
     });
     this.#pings = setInterval(() => {
-      for (const session of this.#sessions) session.ping();
-    }, options.limits.pingIntervalMs);
+      for (const session of this.#sessions.keys()) session.ping();
+    }, limits.pingIntervalMs);
     this.#pings.unref();
   }
 
   /** To be called on the HTTP server's `upgrade`. */
   handleUpgrade(request: IncomingMessage, connection: Duplex, head: Buffer): void {
-    let identity: Identity;
     try {
-      identity = this.#admit(request);
+      this.#check(request);
+      this.#accept(request, connection, head);
     } catch (error) {
       refuse(connection, error);
-      return;
-    }
-    this.#server.handleUpgrade(request, connection, head, (socket) => {
-      const { access, ...shared } = this.#modules;
-      const modules = { socket, connection, encoder: this.#encoder, principal: identity, ...shared };
-      const session = new WebSocketSession({ limits: this.#limits }, modules);
-      this.#sessions.add(session);
-      const unwatch = access.watch(identity, (reason) => void session.leave(CLOSE_POLICY_VIOLATION, reason));
-      void session.closed.then(() => {
-        this.#sessions.delete(session);
-        unwatch();
-      });
-    });
-  }
-
-  /** @throws AtomaError why a client gets no WebSocket. */
-  #admit(request: IncomingMessage): Identity {
-    const path = request.url?.split('?', 1)[0];
-    checkSource(request, this.#gate);
-    if (path !== WEBSOCKET_PATH)
-      throw catalogued('route_not_found', `The WebSocket is at ${WEBSOCKET_PATH}.`);
-    if (this.#stopping) throw catalogued('not_ready', 'The node is stopping.');
-    const limit = this.#limits.maxWebSockets;
-    if (this.#sessions.size >= limit) {
-      const fields = { limit, retryAfterMs: FULL_RETRY_MS };
-      throw catalogued('busy', `The node has ${limit} WebSockets open, the most that it takes.`, fields);
-    }
-    return this.#authenticate(request);
-  }
-
-  #authenticate({ headers, socket }: IncomingMessage): Identity {
-    const { access, logger } = this.#modules;
-    const address = socket.remoteAddress;
-    try {
-      return access.authenticate(headers, address);
-    } catch (error) {
-      logRefusal(logger, { method: 'GET', path: WEBSOCKET_PATH, address, error });
-      throw error;
     }
   }
 
@@ -114,9 +100,75 @@ export class WebSocketEndpoint {
   async stop(): Promise<void> {
     this.#stopping = true;
     clearInterval(this.#pings);
-    const sessions = [...this.#sessions];
-    for (const session of sessions) void session.leave(CLOSE_GOING_AWAY, 'The node is stopping.');
-    await Promise.all(sessions.map((session) => session.closed));
+    this.#lingering.stop();
+    if (this.#sessions.size === 0) return;
+    const empty = new Promise<void>((resolve) => {
+      this.#onEmpty = resolve;
+    });
+    for (const session of this.#sessions.keys())
+      void session.leave(CLOSE_GOING_AWAY, 'The node is stopping.');
+    await empty;
+  }
+
+  /** @throws AtomaError why nobody gets a WebSocket this way. */
+  #check(request: IncomingMessage): void {
+    checkSource(request, this.#gate);
+    if (request.url?.split('?', 1)[0] !== WEBSOCKET_PATH) {
+      throw catalogued('route_not_found', `The WebSocket is at ${WEBSOCKET_PATH}.`);
+    }
+    if (this.#stopping) throw catalogued('not_ready', 'The node is stopping.');
+  }
+
+  /** @throws AtomaError `unauthorized` */
+  #authenticate({ headers, socket }: IncomingMessage): Identity {
+    const address = socket.remoteAddress;
+    try {
+      return this.#access.authenticate(headers, address);
+    } catch (error) {
+      logRefusal(this.#logger, { method: 'GET', path: WEBSOCKET_PATH, address, error });
+      throw error;
+    }
+  }
+
+  /** Keys are revoked and run out while their WebSockets are open. */
+  #closeUnwanted(): void {
+    for (const [session, identity] of this.#sessions) {
+      const refusal = refusalOf(identity);
+      if (refusal !== undefined) void session.leave(CLOSE_POLICY_VIOLATION, refusal);
+    }
+  }
+
+  /** @throws AtomaError `unauthorized`, `too_many_connections` */
+  #accept(request: IncomingMessage, connection: Duplex, head: Buffer): void {
+    const principal = this.#authenticate(request);
+    const limit = this.#sockets.take(principal.id);
+    if (limit !== undefined) {
+      throw catalogued('too_many_connections', `There are ${limit} WebSockets, the most at once.`);
+    }
+    const release = (): void => this.#sockets.giveBack(principal.id);
+    connection.once('close', release);
+    this.#server.handleUpgrade(request, connection, head, (socket) => {
+      connection.removeListener('close', release);
+      const within = observeUpgrade(request, this.#calls);
+      const session = new WebSocketSession(this.#context, { socket, connection, principal, within });
+      this.#sessions.set(session, principal);
+    });
+  }
+
+  #onClosed(session: WebSocketSession): void {
+    this.#sessions.delete(session);
+    this.#sockets.giveBack(session.principal.id);
+    if (this.#sessions.size === 0) this.#onEmpty?.();
+  }
+}
+
+/** Why the node no longer lets somebody in, in as many bytes as a close frame has room for (RFC 6455, 5.5.1). */
+function refusalOf(identity: Identity): string | undefined {
+  try {
+    identity.check();
+    return undefined;
+  } catch (error) {
+    return messageOf(error).slice(0, MAX_REASON_BYTES);
   }
 }
 

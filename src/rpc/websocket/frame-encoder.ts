@@ -1,4 +1,4 @@
-import type { HashedFrame } from '../../core/index.js';
+import type { HashedFrame, TokenLogprob } from '../../core/index.js';
 
 /**
  * Frames as JSON, without the closing brace. A frame reaches all its subscribers one after the other, so
@@ -17,11 +17,47 @@ export class FrameEncoder {
   }
 }
 
+type FrameToSend = Omit<HashedFrame, 'hash' | 'next'> & { readonly hash: string | undefined };
+
 /** `{"index":…,"text":…,"tokens":[…],"hash":…`, to be closed by the caller; without a hash that is not known. */
-export function encodeFrame(
-  frame: Omit<HashedFrame, 'hash'> & { readonly hash: string | undefined },
-): string {
-  const { index, text, tokens, hash } = frame;
-  const json = `{"index":${index},"text":${JSON.stringify(text)},"tokens":[${tokens.join(',')}]`;
+export function encodeFrame({ index, text, textIndex, tokens, hash, logprobs }: FrameToSend): string {
+  let json = `{"index":${index},"text":${JSON.stringify(text)},"tokens":[${tokens.join(',')}]`;
+  if (textIndex !== undefined) json += `,"text_index":${textIndex}`;
+  if (logprobs !== undefined) json += `,"logprobs":${JSON.stringify(logprobs)}`;
   return hash === undefined ? json : `${json},"hash":"${hash}"`;
+}
+
+/** Frames that a reader could not take one by one. */
+export interface MergedFrames {
+  readonly frame: HashedFrame;
+  /** The first that is not in it; undefined where there is none yet. */
+  readonly next: HashedFrame | undefined;
+}
+
+/** Characters that a token takes in JSON, about: its id, a comma. */
+const CHARS_PER_TOKEN = 6;
+
+/** One frame in place of `first` and those after it that have tokens, up to about `maxChars` of JSON. */
+export function mergeFrames(first: HashedFrame, maxChars: number): MergedFrames {
+  const texts: string[] = [];
+  const tokens: number[] = [];
+  const logprobs: TokenLogprob[] = [];
+  let last = first;
+  let chars = 0;
+  let at: HashedFrame | undefined = first;
+  while (at !== undefined && at.tokens.length > 0 && chars < maxChars) {
+    texts.push(at.text);
+    for (const token of at.tokens) tokens.push(token);
+    for (const logprob of at.logprobs ?? []) logprobs.push(logprob);
+    chars += at.text.length + at.tokens.length * CHARS_PER_TOKEN;
+    last = at;
+    at = at.next;
+  }
+  const { index, textIndex } = first;
+  const frame = {
+    ...{ index, text: texts.join(''), tokens, hash: last.hash },
+    ...(textIndex !== undefined && { textIndex }),
+    ...(logprobs.length > 0 && { logprobs }),
+  };
+  return { frame, next: at };
 }

@@ -8,162 +8,281 @@ import { CallScope } from '../json-rpc/call-scope.js';
 import type { Dispatcher } from '../json-rpc/dispatcher.js';
 import type { RpcLimits } from '../options.js';
 import type { FrameEncoder } from './frame-encoder.js';
-import type { StreamHost } from './stream-host.js';
-import { Subscription } from './subscription.js';
+import type { LingeringRequests } from './lingering.js';
+import type { Within } from './observe-upgrade.js';
+import { SocketOutlet } from './outlet.js';
+import type { Quota } from './quota.js';
+import type { StreamHost, StreamOptions } from './stream-host.js';
+import { Subscription, type SubscriptionHost } from './subscription.js';
 
-/** RFC 6455, 7.4.1, and the registry's 1013. */
+/** RFC 6455, 7.4.1. */
+const CLOSE_NORMAL = 1000;
+/** The registry of RFC 6455, 11.7. */
 const CLOSE_TRY_AGAIN_LATER = 1013;
 
-interface SessionModules {
-  readonly socket: WebSocket;
-  /** What `socket` writes to. */
-  readonly connection: Duplex;
+/** What all sessions of an endpoint have in common. */
+export interface SessionContext {
+  readonly limits: RpcLimits;
   readonly dispatcher: Dispatcher;
-  readonly principal: Principal;
   readonly encoder: FrameEncoder;
+  readonly lingering: LingeringRequests;
+  readonly subscriptionQuota: Quota;
   readonly logger: Logger;
+  /** Called once, when the connection of a session is gone. */
+  readonly onClosed: (session: WebSocketSession) => void;
 }
 
-/** One WebSocket client: its calls, its subscriptions, and what is sent to it. */
-export class WebSocketSession {
-  /** Resolves when the connection is gone. */
-  readonly closed: Promise<void>;
-  readonly #limits: RpcLimits;
-  readonly #modules: SessionModules;
-  readonly #scope: CallScope;
-  readonly #subscriptions = new Map<string, Subscription>();
-  readonly #answers = new Set<Promise<void>>();
-  #lastId = 0;
-  #alive = true;
-  #corked = false;
+interface SessionModules {
+  readonly socket: SessionSocket;
+  /** What `socket` writes to. */
+  readonly connection: Duplex;
+  readonly principal: Principal;
+  /** As what its calls are told; undefined where nobody is told. */
+  readonly within: Within | undefined;
+}
 
-  constructor(options: { readonly limits: RpcLimits }, modules: SessionModules) {
-    this.#limits = options.limits;
-    this.#modules = modules;
-    this.#scope = new CallScope({ maxCalls: options.limits.maxConcurrentCalls });
-    const { socket, logger } = modules;
-    socket.on('message', (data) => this.#onMessage(data));
-    socket.on('pong', () => {
-      this.#alive = true;
-    });
-    socket.on('error', (error) => logger.debug({ err: error }, 'a WebSocket failed'));
-    this.closed = new Promise((resolve) => {
-      socket.once('close', () => {
-        this.#end('The client closed its WebSocket.');
-        resolve();
-      });
-    });
+/** A WebSocket that knows its session: so listeners are functions that all sockets share. */
+export class SessionSocket extends WebSocket {
+  session: WebSocketSession | undefined;
+}
+
+/**
+ * One WebSocket client: its calls, its subscriptions, and what is sent to it. There may be tens of thousands that do
+ * nothing but wait: what they may never need is made when it is needed.
+ */
+export class WebSocketSession implements SubscriptionHost {
+  readonly principal: Principal;
+  readonly #context: SessionContext;
+  readonly #socket: SessionSocket;
+  readonly #outlet: SocketOutlet;
+  readonly #within: Within | undefined;
+  #scope: CallScope | undefined;
+  #subscriptions: Map<string, Subscription> | undefined;
+  #answers: Set<Promise<void>> | undefined;
+  #lastId = 0;
+  #isAlive = true;
+  /** Pings since it last did something; not a time, which would be an object of its own. */
+  #idlePings = 0;
+
+  constructor(context: SessionContext, { socket, connection, principal, within }: SessionModules) {
+    this.principal = principal;
+    this.#context = context;
+    this.#socket = socket;
+    this.#within = within;
+    this.#outlet = new SocketOutlet(context.limits, { socket, connection, owner: this });
+    socket.session = this;
+    socket.on('message', onMessage);
+    socket.on('pong', onPong);
+    socket.on('error', onError);
+    socket.on('close', onClose);
   }
 
-  /** Asks for a sign of life, and drops the client that gave none since it was asked last. */
+  get encoder(): FrameEncoder {
+    return this.#context.encoder;
+  }
+
+  get isWritable(): boolean {
+    return this.#outlet.isWritable;
+  }
+
+  /**
+   * Asks for a sign of life, and drops the client that gave none since it was asked last; closes the one that lives
+   * but has done nothing for long.
+   */
   ping(): void {
-    const { socket } = this.#modules;
-    if (!this.#alive) {
-      socket.terminate();
+    // It is known not to read: how long it may do so is the outlet's affair.
+    if (this.#outlet.isStalled) return;
+    if (!this.#isAlive) {
+      this.#socket.terminate();
       return;
     }
-    this.#alive = false;
-    if (socket.readyState === WebSocket.OPEN) socket.ping();
+    this.#isAlive = false;
+    if (this.#isIdle()) this.close(CLOSE_NORMAL, 'idle: no calls and no subscriptions');
+    else if (this.#socket.readyState === WebSocket.OPEN) this.#socket.ping();
   }
 
-  /** Cancels what the client started and says goodbye; a client that does not answer is cut off. */
-  close(code: number, reason: string): void {
-    const { socket } = this.#modules;
+  /**
+   * Cancels what the client started and says goodbye; a client that does not answer is cut off.
+   * @param graceMs how long it may take to answer
+   */
+  close(code: number, reason: string, graceMs = this.#context.limits.stopGraceMs): void {
     this.#end(reason);
-    socket.close(code, reason);
-    const cutOff = setTimeout(() => socket.terminate(), this.#limits.stopGraceMs);
-    socket.once('close', () => clearTimeout(cutOff));
+    this.#socket.close(code, reason);
+    const cutOff = setTimeout(() => this.#socket.terminate(), graceMs);
+    this.#socket.once('close', () => clearTimeout(cutOff));
   }
 
   /** As {@link WebSocketSession.close}, but tells the client first how its calls and streams end. */
   async leave(code: number, reason: string): Promise<void> {
-    this.#scope.end(reason);
+    this.#scope?.end(reason);
     const error = catalogued('cancelled', reason);
-    for (const subscription of [...this.#subscriptions.values()]) subscription.abort(error);
-    const patience = delay(this.#limits.stopGraceMs, undefined, { ref: false });
-    await Promise.race([Promise.all(this.#answers), patience]);
+    for (const subscription of [...(this.#subscriptions?.values() ?? [])]) subscription.abort(error);
+    const patience = delay(this.#context.limits.stopGraceMs, undefined, { ref: false });
+    await Promise.race([Promise.all(this.#answers ?? []), patience]);
     this.close(code, reason);
   }
 
-  #onMessage(data: RawData): void {
-    this.#alive = true;
+  /** Answers a message of the client. */
+  receive(data: RawData): void {
+    this.#isAlive = true;
+    this.#idlePings = 0;
+    const { dispatcher, limits } = this.#context;
     const opened: Subscription[] = [];
     const streams: StreamHost = {
-      open: (fromIndex = 0) => {
-        const subscription = this.#open(fromIndex);
+      open: (options = {}) => {
+        const subscription = this.#open(options);
         opened.push(subscription);
         return subscription;
       },
       cancel: (id) => this.#cancel(id),
     };
-    const { dispatcher, principal } = this.#modules;
-    const caller = { scope: this.#scope, streams, principal };
-    const answered = dispatcher.handle(toBytes(data), caller).then((answer) => {
-      this.#answers.delete(answered);
-      if (answer !== undefined) this.#send(answer);
+    this.#scope ??= new CallScope({ maxCalls: limits.maxConcurrentCalls });
+    const caller = { scope: this.#scope, streams, principal: this.principal };
+    this.#answers ??= new Set();
+    const answers = this.#answers;
+    const handle = (): Promise<string | undefined> => dispatcher.handle(toBytes(data), caller);
+    const answered = (this.#within?.(handle) ?? handle()).then((answer) => {
+      answers.delete(answered);
+      if (answer !== undefined) this.send(answer);
       for (const subscription of opened) subscription.release();
     });
-    this.#answers.add(answered);
+    answers.add(answered);
   }
 
-  #open(fromIndex: number): Subscription {
-    const { encoder, logger, socket } = this.#modules;
-    if (socket.readyState !== WebSocket.OPEN) throw catalogued('cancelled', 'The WebSocket is closed.');
-    const limit = this.#limits.maxSubscriptions;
-    if (this.#subscriptions.size >= limit) {
+  /** The client gave a sign of life. */
+  live(): void {
+    this.#isAlive = true;
+  }
+
+  send(message: string): void {
+    this.#outlet.send(message);
+  }
+
+  awaitDrain(subscription: Subscription): void {
+    this.#outlet.awaitDrain(subscription);
+  }
+
+  onTooSlow(reason: string): void {
+    // Another while in which it may read: the reason comes behind all that it has not read yet.
+    this.close(CLOSE_TRY_AGAIN_LATER, reason, this.#context.limits.maxStallMs);
+  }
+
+  onFailed(error: Error): void {
+    this.#context.logger.debug({ err: error }, 'a WebSocket failed');
+  }
+
+  onClosed(): void {
+    this.#end('The client closed its WebSocket.');
+    this.#context.onClosed(this);
+  }
+
+  ended(subscription: Subscription, error: unknown): void {
+    const { lingering, logger } = this.#context;
+    const { request } = subscription;
+    if (this.#forget(subscription) && request !== undefined) lingering.leave(request.id);
+    if (request?.isOwn) lingering.remove(request.id);
+    if (error !== undefined && !isCatalogued(error)) logger.error({ err: error }, 'a token stream failed');
+  }
+
+  #isIdle(): boolean {
+    const { idleTimeoutMs, pingIntervalMs } = this.#context.limits;
+    const isBusy = (this.#answers?.size ?? 0) > 0 || (this.#subscriptions?.size ?? 0) > 0;
+    this.#idlePings = isBusy ? 0 : this.#idlePings + 1;
+    return this.#idlePings * pingIntervalMs > idleTimeoutMs;
+  }
+
+  #open({ fromIndex = 0, requestId, lingerMs = 0 }: StreamOptions): Subscription {
+    if (this.#socket.readyState !== WebSocket.OPEN) {
+      throw catalogued('cancelled', 'The WebSocket is closed.');
+    }
+    this.#admit();
+    this.#lastId += 1;
+    const subscription = new Subscription({ id: String(this.#lastId), fromIndex }, this);
+    this.#subscriptions ??= new Map();
+    this.#subscriptions.set(subscription.id, subscription);
+    if (requestId !== undefined) this.#read(subscription, requestId, lingerMs);
+    return subscription;
+  }
+
+  /** @throws AtomaError `too_many_subscriptions` */
+  #admit(): void {
+    const { limits, subscriptionQuota } = this.#context;
+    const limit = limits.maxSubscriptions;
+    if ((this.#subscriptions?.size ?? 0) >= limit) {
       throw catalogued(
         'too_many_subscriptions',
         `This WebSocket has ${limit} subscriptions, the most that one may have; end one or open another socket.`,
         { limit },
       );
     }
-    this.#lastId += 1;
-    const id = String(this.#lastId);
-    const onEnded = (error: unknown): void => {
-      this.#subscriptions.delete(id);
-      if (error !== undefined && !isCatalogued(error)) logger.error({ err: error }, 'a token stream failed');
-    };
-    const subscription = new Subscription(
-      { id, fromIndex },
-      { encoder, send: (message) => this.#send(message), onEnded },
-    );
-    this.#subscriptions.set(id, subscription);
-    return subscription;
+    const exceeded = subscriptionQuota.take(this.principal.id);
+    if (exceeded !== undefined) {
+      throw catalogued(
+        'too_many_subscriptions',
+        `All WebSockets of this client together have ${exceeded} subscriptions, the most that one may have; end one.`,
+        { limit: exceeded },
+      );
+    }
+  }
+
+  #read(subscription: Subscription, requestId: string, lingerMs: number): void {
+    const { lingering, limits } = this.#context;
+    if (lingerMs <= 0) {
+      subscription.request = { id: requestId, isOwn: false };
+      lingering.join(requestId);
+      return;
+    }
+    const time = Math.min(lingerMs, limits.maxLingerMs);
+    const isOwn = lingering.add(requestId, time, () => subscription.cancel());
+    if (isOwn) subscription.request = { id: requestId, isOwn };
   }
 
   #cancel(id: string): boolean {
-    const subscription = this.#subscriptions.get(id);
-    this.#subscriptions.delete(id);
-    subscription?.cancel();
-    return subscription !== undefined;
+    const subscription = this.#subscriptions?.get(id);
+    if (subscription === undefined) return false;
+    this.#drop(subscription);
+    if (subscription.request?.isOwn) this.#context.lingering.remove(subscription.request.id);
+    subscription.cancel();
+    return true;
   }
-
-  /** What is sent in one tick leaves in one write. */
-  #send(message: string): void {
-    const { socket, connection } = this.#modules;
-    if (socket.readyState !== WebSocket.OPEN) return;
-    if (!this.#corked) {
-      this.#corked = true;
-      connection.cork();
-      process.nextTick(this.#uncork);
-    }
-    socket.send(message);
-    if (socket.bufferedAmount > this.#limits.maxBufferedBytes) {
-      this.close(CLOSE_TRY_AGAIN_LATER, 'too slow: the client does not read what it asked for');
-    }
-  }
-
-  readonly #uncork = (): void => {
-    this.#corked = false;
-    this.#modules.connection.uncork();
-  };
 
   #end(reason: string): void {
-    this.#scope.end(reason);
-    const subscriptions = [...this.#subscriptions.values()];
-    this.#subscriptions.clear();
-    for (const subscription of subscriptions) subscription.cancel();
+    this.#scope?.end(reason);
+    this.#outlet.end();
+    for (const subscription of [...(this.#subscriptions?.values() ?? [])]) {
+      this.#drop(subscription);
+      if (subscription.request?.isOwn) subscription.detach();
+      else subscription.cancel();
+    }
   }
+
+  /** The client reads it no more. */
+  #drop(subscription: Subscription): void {
+    if (!this.#forget(subscription)) return;
+    if (subscription.request !== undefined) this.#context.lingering.leave(subscription.request.id);
+  }
+
+  #forget(subscription: Subscription): boolean {
+    if (!this.#subscriptions?.delete(subscription.id)) return false;
+    this.#context.subscriptionQuota.giveBack(this.principal.id);
+    return true;
+  }
+}
+
+function onMessage(this: WebSocket, data: RawData): void {
+  if (this instanceof SessionSocket) this.session?.receive(data);
+}
+
+function onPong(this: WebSocket): void {
+  if (this instanceof SessionSocket) this.session?.live();
+}
+
+function onError(this: WebSocket, error: Error): void {
+  if (this instanceof SessionSocket) this.session?.onFailed(error);
+}
+
+function onClose(this: WebSocket): void {
+  if (this instanceof SessionSocket) this.session?.onClosed();
 }
 
 function toBytes(data: RawData): Uint8Array {

@@ -1,17 +1,35 @@
-import {
-  type Completion,
-  EMPTY_TEXT_HASH,
-  type HashedFrame,
-  type StreamCommitment,
-} from '../../core/index.js';
+import { type Completion, EMPTY_TEXT_HASH, type HashedFrame } from '../../core/index.js';
 import { toRpcError } from '../error-catalogue.js';
-import { encodeFrame, type FrameEncoder } from './frame-encoder.js';
+import { encodeFrame, type FrameEncoder, mergeFrames } from './frame-encoder.js';
+import {
+  completionNotification,
+  errorNotification,
+  frameNotification,
+  type Place,
+  placeAfter,
+  restartNotification,
+  type StreamProof,
+} from './notification.js';
 
-/** What ties a stream to the chain. */
-interface StreamProof {
-  /** Of the whole text; where it is left out, that of the frames that were sent. */
-  readonly hash?: string;
-  readonly commitment?: StreamCommitment | undefined;
+/** JSON in one notification of a reader that catches up, characters: few enough that others get their turn. */
+const MERGED_MAX_CHARS = 32 * 1024;
+
+/** The socket that a subscription writes to. */
+export interface SubscriptionHost {
+  readonly encoder: FrameEncoder;
+  /** Whether the client has read enough of what was sent to it to be sent more. */
+  readonly isWritable: boolean;
+  send(message: string): void;
+  /** Calls {@link Subscription.catchUp} when the socket is writable again. */
+  awaitDrain(subscription: Subscription): void;
+  /** Called once, after the last notification, with the error that it told of, if any. */
+  ended(subscription: Subscription, error: unknown): void;
+}
+
+/** How a stream ended that the client has not been told of yet. */
+interface PendingEnd {
+  readonly notification: (place: Place, text: string) => string;
+  readonly error: unknown;
 }
 
 /**
@@ -19,111 +37,156 @@ interface StreamProof {
  * `index`, `text`, `tokens` and `hash`: blake2b-256 of the UTF-8 bytes of all text from index 0 on, also where the
  * client began to read later. With `restarted: true` (no tokens) the client throws away what it has of the stream,
  * and tokens and hash begin anew, from index 0; with `done: true` it is the last, with `completion` or `error`, and
- * for a ticket with what the node commits to.
+ * for a ticket with what the node commits to. Text that is left over after the last token comes with `done`: so a
+ * client that lost its connection and comes back with the number of its tokens has exactly the text before it.
+ *
+ * While the client does not read, nothing is queued for it: the subscription knows the first frame that it has not
+ * sent, and when the socket drains it sends all from there on in few, large frames.
  */
 export class Subscription {
   readonly id: string;
   /** Stops what feeds the subscription; called once where the client ends it or goes away. */
   onCancel: (() => void) | undefined;
-  readonly #prefix: string;
-  readonly #encoder: FrameEncoder;
-  readonly #send: (message: string) => void;
-  readonly #onEnded: (error: unknown) => void;
-  #held: string[] | undefined = [];
+  /** The request whose stream it is; `isOwn` where the request outlives the connection of this, its owner. */
+  request: { readonly id: string; readonly isOwn: boolean } | undefined;
+  readonly #host: SubscriptionHost;
+  /** What comes is sent at once; otherwise it waits, for the answer that tells of the id or for the socket. */
+  #isLive = false;
+  #isDetached = false;
+  #hasEnded = false;
+  #isRestarted = false;
+  #next: HashedFrame | undefined;
+  #end: PendingEnd | undefined;
   #nextIndex: number;
-  /** Of what the client has; undefined where it began in the middle and has got nothing yet. */
   #hash: string | undefined;
-  #ended = false;
 
-  constructor(
-    options: { readonly id: string; readonly fromIndex: number },
-    modules: {
-      readonly encoder: FrameEncoder;
-      readonly send: (message: string) => void;
-      /** Called once, after the last notification, with the error that it told of, if any. */
-      readonly onEnded: (error: unknown) => void;
-    },
-  ) {
+  constructor(options: { readonly id: string; readonly fromIndex: number }, host: SubscriptionHost) {
     this.id = options.id;
     this.#nextIndex = options.fromIndex;
     this.#hash = options.fromIndex === 0 ? EMPTY_TEXT_HASH : undefined;
-    const id = JSON.stringify(options.id);
-    this.#prefix = `{"jsonrpc":"2.0","method":"atoma_subscription","params":{"subscription":${id},"result":`;
-    this.#encoder = modules.encoder;
-    this.#send = modules.send;
-    this.#onEnded = modules.onEnded;
+    this.#host = host;
   }
 
-  /** Sends a frame. */
+  /** Sends a frame, now or when the client can take it; frames of one stream are linked by `next`. */
   push(frame: HashedFrame): void {
-    if (this.#ended) return;
-    this.#nextIndex = frame.index + frame.tokens.length;
-    this.#hash = frame.hash;
-    this.#emit(`${this.#prefix}${this.#encoder.encode(frame)}}}}`);
+    if (this.#hasEnded || this.#isDetached) return;
+    if (this.#next !== undefined || !this.#isLive || frame.tokens.length === 0) this.#next ??= frame;
+    else if (this.#mayWrite()) this.#send(frame, this.#host.encoder.encode(frame));
+    else this.#next = frame;
   }
 
   /** Tells that the answer begins again: what was sent no longer counts, frames come from index 0. */
   restart(): void {
-    if (this.#ended) return;
-    this.#nextIndex = 0;
-    this.#hash = EMPTY_TEXT_HASH;
-    this.#emit(`${this.#prefix}${this.#empty(0)},"restarted":true}}}`);
+    if (this.#hasEnded || this.#isDetached) return;
+    this.#next = undefined;
+    this.#isRestarted = true;
+    if (this.#isLive && this.#mayWrite()) this.#sendRestart();
   }
 
   /** Sends the last notification of a stream that went well; `wire` is its `completion`. */
   complete(completion: Completion, wire: Readonly<Record<string, unknown>>, proof: StreamProof = {}): void {
-    this.#hash = proof.hash ?? this.#hash;
-    const frame = `${this.#empty(completion.tokens.length)},"done":true`;
-    const commitment = proof.commitment === undefined ? '' : commitmentJson(proof.commitment);
-    this.#finish(`${frame}${commitment},"completion":${JSON.stringify(wire)}}}}`, undefined);
+    const { commitment } = proof;
+    this.#finish({
+      notification: ({ hash }, text) => {
+        const place = placeAfter(completion, proof.hash ?? hash);
+        return completionNotification(this.id, place, text, { wire, commitment });
+      },
+      error: undefined,
+    });
   }
 
   /** Sends the last notification of a stream that failed. */
   fail(error: unknown): void {
-    const frame = `${this.#empty(this.#nextIndex)},"done":true`;
-    this.#finish(`${frame},"error":${JSON.stringify(toRpcError(error))}}}}`, error);
+    const notification = (place: Place, text: string): string =>
+      errorNotification(this.id, place, text, toRpcError(error));
+    this.#finish({ notification, error });
   }
 
-  /** As {@link Subscription.fail}, and stops what feeds the subscription. */
+  /** Tells at once that it ends with an error, whatever else was to be sent, and stops what feeds it. */
   abort(error: unknown): void {
-    if (this.#ended) return;
-    this.fail(error);
+    if (this.#hasEnded) return;
+    this.#isRestarted = false;
+    this.#next = undefined;
+    this.#isLive = true;
+    this.#end = { notification: (place) => errorNotification(this.id, place, '', toRpcError(error)), error };
+    this.#sendEnd(this.#end);
     this.onCancel?.();
   }
 
   /** Ends silently, and stops what feeds the subscription. */
   cancel(): void {
-    if (this.#ended) return;
-    this.#ended = true;
-    this.#held = undefined;
+    if (this.#hasEnded) return;
+    this.#hasEnded = true;
+    this.#next = undefined;
+    this.#end = undefined;
     this.onCancel?.();
   }
 
-  /** Sends what was held back, and holds nothing back from now on. */
+  /** Sends nothing any more, but what feeds it goes on; the host is told of the end. */
+  detach(): void {
+    this.#isDetached = true;
+    this.#isLive = false;
+    this.#next = undefined;
+  }
+
+  /** Sends what was held back until the client knew the id. */
   release(): void {
-    const held = this.#held;
-    this.#held = undefined;
-    for (const message of held ?? []) this.#send(message);
+    this.#sendPending((frame) => ({ frame, next: frame.next }));
   }
 
-  /** A frame without text. */
-  #empty(index: number): string {
-    return encodeFrame({ index, text: '', tokens: [], hash: this.#hash });
+  /** Sends what waited for the socket. */
+  catchUp(): void {
+    this.#sendPending((frame) => mergeFrames(frame, MERGED_MAX_CHARS));
   }
 
-  #finish(json: string, error: unknown): void {
-    if (this.#ended) return;
-    this.#emit(this.#prefix + json);
-    this.#ended = true;
-    this.#onEnded(error);
+  #sendPending(take: (first: HashedFrame) => ReturnType<typeof mergeFrames>): void {
+    if (this.#hasEnded || this.#isDetached) return;
+    this.#isLive = true;
+    if (this.#isRestarted && this.#mayWrite()) this.#sendRestart();
+    while (this.#next !== undefined && this.#next.tokens.length > 0 && this.#mayWrite()) {
+      const { frame, next } = take(this.#next);
+      this.#next = next;
+      this.#send(frame, encodeFrame(frame));
+    }
+    if (this.#end !== undefined && this.#mayWrite()) this.#sendEnd(this.#end);
   }
 
-  #emit(message: string): void {
-    if (this.#held === undefined) this.#send(message);
-    else this.#held.push(message);
+  /** Where it may not, the subscription waits for the socket to drain. */
+  #mayWrite(): boolean {
+    if (this.#isLive && !this.#host.isWritable) {
+      this.#isLive = false;
+      this.#host.awaitDrain(this);
+    }
+    return this.#isLive;
   }
-}
 
-function commitmentJson({ root, leaf, leafIndex, chunksCount }: StreamCommitment): string {
-  return `,"root":"${root}","leaf":"${leaf}","leaf_index":"${leafIndex}","chunks_count":"${chunksCount}"`;
+  #send({ index, tokens, hash }: HashedFrame, json: string): void {
+    this.#nextIndex = index + tokens.length;
+    this.#hash = hash;
+    this.#host.send(frameNotification(this.id, json));
+  }
+
+  #sendRestart(): void {
+    this.#isRestarted = false;
+    this.#nextIndex = 0;
+    this.#hash = EMPTY_TEXT_HASH;
+    this.#host.send(restartNotification(this.id, { index: 0, hash: EMPTY_TEXT_HASH }));
+  }
+
+  #finish(end: PendingEnd): void {
+    if (this.#hasEnded) return;
+    this.#end = end;
+    if (this.#isDetached) this.#sendEnd(end);
+    else if (this.#isLive && this.#mayWrite()) this.#sendEnd(end);
+  }
+
+  #sendEnd({ notification, error }: PendingEnd): void {
+    const rest = this.#next;
+    const place = { index: this.#nextIndex, hash: rest?.hash ?? this.#hash };
+    this.#hasEnded = true;
+    this.#next = undefined;
+    this.#end = undefined;
+    if (!this.#isDetached) this.#host.send(notification(place, rest?.text ?? ''));
+    this.#host.ended(this, error);
+  }
 }

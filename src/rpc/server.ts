@@ -16,6 +16,7 @@ import { createMethods } from './methods/index.js';
 import { CallMeter } from './metrics/call-meter.js';
 import { meterHttp } from './metrics/meter-http.js';
 import { RpcMeters } from './metrics/rpc-meters.js';
+import { showWebSockets } from './metrics/websocket-gauges.js';
 import type { NodeApi } from './node-api.js';
 import { addOpenAiRoutes } from './openai/routes.js';
 import { DEFAULT_LIMITS, type RpcLimits, type RpcServerOptions } from './options.js';
@@ -126,7 +127,8 @@ async function createParts(
   };
   const methods = observeMethods(createMethods(node), calls);
   const dispatcher = new Dispatcher(limits, { methods, logger, meter: new CallMeter({ meters }) });
-  const webSockets = new WebSocketEndpoint({ limits, gate }, { dispatcher, access, calls, logger });
+  const webSockets = new WebSocketEndpoint({ limits, gate }, { dispatcher, access, calls, meters, logger });
+  showWebSockets(meters, () => webSockets.usage());
   const scopes = new Set<CallScope>();
   const registries = metrics === undefined ? [meters.registry] : [metrics, meters.registry];
   meterHttp(app, meters);

@@ -1,6 +1,4 @@
-import { AtomaError } from '../../core/index.js';
-import { isCatalogued } from '../error-catalogue.js';
-import type { Api, RpcMeters } from './rpc-meters.js';
+import { type Api, outcomeOf, type RpcMeters } from './rpc-meters.js';
 
 /** What is no call of a method that the node has: clients can think of any number of names. */
 const OTHER = 'other';
@@ -24,12 +22,7 @@ export class CallMeter {
     const startedAtMs = performance.now();
     return (error) => {
       const seconds = (performance.now() - startedAtMs) / 1000;
-      this.#meters.answered({ api, method: method ?? OTHER, code: codeOf(error), seconds });
+      this.#meters.answered({ api, method: method ?? OTHER, code: outcomeOf(error), seconds });
     };
   }
-}
-
-function codeOf(error: unknown): string {
-  if (error === undefined) return 'ok';
-  return error instanceof AtomaError && isCatalogued(error) ? error.code : 'internal';
 }

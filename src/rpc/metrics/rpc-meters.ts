@@ -1,4 +1,6 @@
 import { Counter, Histogram, Registry } from 'prom-client';
+import { AtomaError } from '../../core/index.js';
+import { isCatalogued } from '../error-catalogue.js';
 
 /** What a client spoke. */
 export type Api = 'jsonrpc' | 'websocket' | 'openai' | 'http';
@@ -15,6 +17,15 @@ export interface AnsweredRequest {
 
 /** Codes with which a call is refused for who makes it, or how often. Each is shown from the start. */
 const REFUSALS = ['unauthorized', 'forbidden', 'admin_disabled', 'rate_limited'];
+
+/** Why the node closes WebSockets, by the code of RFC 6455 that it gives. */
+const CLOSURES: Readonly<Record<number, string>> = {
+  1000: 'idle',
+  1001: 'stopping',
+  1006: 'dead',
+  1008: 'key_ended',
+  1013: 'too_slow',
+};
 
 /** Upper bounds in seconds: from a lookup in memory to a long answer. */
 const REQUEST_SECONDS = [0.001, 0.005, 0.025, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300];
@@ -50,11 +61,12 @@ export class RpcMeters {
     });
     this.#closures = new Counter({
       name: 'atoma_websocket_closures_total',
-      help: 'WebSockets that are closed, by why: the client left, or the node closed them.',
+      help: 'WebSockets that ended, by why: client where it left or its connection was lost; dead where it no longer answered pings.',
       labelNames: ['reason'],
       registers,
     });
     for (const reason of REFUSALS) this.#refusals.inc({ reason }, 0);
+    for (const reason of ['client', ...Object.values(CLOSURES)]) this.#closures.inc({ reason }, 0);
   }
 
   answered({ api, method, code, seconds }: AnsweredRequest): void {
@@ -67,8 +79,19 @@ export class RpcMeters {
     if (REFUSALS.includes(code)) this.#refusals.inc({ reason: code });
   }
 
-  /** @param reason one of few, none of a client's choice */
-  socketClosed(reason: string): void {
-    this.#closures.inc({ reason });
+  /** A WebSocket was asked for, and refused. */
+  upgradeRefused(error: unknown): void {
+    this.#requests.inc({ api: 'websocket', method: 'upgrade', code: outcomeOf(error) });
   }
+
+  /** @param code with which the node closed it; undefined where the client did, or the connection was lost */
+  socketClosed(code: number | undefined): void {
+    this.#closures.inc({ reason: code === undefined ? 'client' : (CLOSURES[code] ?? 'other') });
+  }
+}
+
+/** How a call ended, as a label: `ok` where nothing was thrown, else a code of the catalogue. */
+export function outcomeOf(error: unknown): string {
+  if (error === undefined) return 'ok';
+  return error instanceof AtomaError && isCatalogued(error) ? error.code : 'internal';
 }

@@ -127,7 +127,12 @@ export class AtomaNode implements NodeApi {
     const { insecure } = this.#options;
     this.#rpc = await RpcServer.start(
       { ...rpc, port, insecure },
-      { node: this, calls: this.#telemetry.calls, logger: this.#logger },
+      {
+        node: this,
+        calls: this.#telemetry.calls,
+        metrics: this.#telemetry.meters.registry,
+        logger: this.#logger,
+      },
     );
     return this.#rpc.url;
   }

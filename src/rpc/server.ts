@@ -1,6 +1,7 @@
 import { Server as SecureServer } from 'node:https';
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
+import type { Registry } from 'prom-client';
 import type { CallObserver } from '../core/index.js';
 import { AccessControl } from './access/access-control.js';
 import { createApp } from './http/app.js';
@@ -12,6 +13,10 @@ import { Dispatcher } from './json-rpc/dispatcher.js';
 import { observeMethods } from './json-rpc/observe-methods.js';
 import { listenError } from './listen-error.js';
 import { createMethods } from './methods/index.js';
+import { CallMeter } from './metrics/call-meter.js';
+import { meterHttp } from './metrics/meter-http.js';
+import { RpcMeters } from './metrics/rpc-meters.js';
+import { showWebSockets } from './metrics/websocket-gauges.js';
 import type { NodeApi } from './node-api.js';
 import { addOpenAiRoutes } from './openai/routes.js';
 import { DEFAULT_LIMITS, type RpcLimits, type RpcServerOptions } from './options.js';
@@ -23,6 +28,8 @@ interface ServerModules {
   readonly node: NodeApi;
   /** Told of what clients ask. */
   readonly calls?: CallObserver | undefined;
+  /** What others count; shown at `/metrics` beside what is read from the node. */
+  readonly metrics?: Registry;
   readonly logger: Logger;
 }
 
@@ -59,10 +66,13 @@ export class RpcServer {
     const limits: RpcLimits = { ...DEFAULT_LIMITS, ...options.limits };
     const { logger } = modules;
     const certificate = options.tls && (await readCertificate(options.tls));
-    const access = await AccessControl.open({ ...options, ...limits }, { logger });
+    const meters = new RpcMeters();
+    const onRefused = (code: string): void => meters.refused(code);
+    const access = await AccessControl.open({ ...options, ...limits }, { logger, onRefused });
     const parts = await createParts(options, limits, {
       ...modules,
       access,
+      meters,
       app: createApp(limits, certificate),
     });
     try {
@@ -102,9 +112,13 @@ export class RpcServer {
 async function createParts(
   options: RpcServerOptions,
   limits: RpcLimits,
-  modules: ServerModules & { readonly access: AccessControl; readonly app: FastifyInstance },
+  modules: ServerModules & {
+    readonly access: AccessControl;
+    readonly app: FastifyInstance;
+    readonly meters: RpcMeters;
+  },
 ): Promise<ServerParts> {
-  const { node, calls, logger, access, app } = modules;
+  const { node, calls, logger, access, app, meters, metrics } = modules;
   const gate: GateOptions = {
     host: options.host,
     allowedHosts: options.allowedHosts ?? [],
@@ -112,12 +126,15 @@ async function createParts(
     maxHeaders: limits.maxHeaders,
   };
   const methods = observeMethods(createMethods(node), calls);
-  const dispatcher = new Dispatcher(limits, { methods, logger });
-  const webSockets = new WebSocketEndpoint({ limits, gate }, { dispatcher, access, calls, logger });
+  const dispatcher = new Dispatcher(limits, { methods, logger, meter: new CallMeter({ meters }) });
+  const webSockets = new WebSocketEndpoint({ limits, gate }, { dispatcher, access, calls, meters, logger });
+  showWebSockets(meters, () => webSockets.usage());
   const scopes = new Set<CallScope>();
+  const registries = metrics === undefined ? [meters.registry] : [metrics, meters.registry];
+  meterHttp(app, meters);
   observeRequests(app, calls);
   await addGate(app, gate, { access, logger });
-  addRoutes(app, { limits }, { node, dispatcher, access, logger, scopes });
+  addRoutes(app, { limits }, { node, dispatcher, access, logger, scopes, registries });
   addOpenAiRoutes(app, { limits }, { node, access, logger, scopes });
   app.server.on('upgrade', (request, connection, head) => {
     webSockets.handleUpgrade(request, connection, head);

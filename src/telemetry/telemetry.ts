@@ -45,7 +45,6 @@ export class Telemetry implements TicketObserver {
 
   /** Sends what was not sent yet, and ends. */
   async stop(): Promise<void> {
-    this.meters.stop();
     await this.#tracing?.stop();
   }
 }

@@ -10,6 +10,8 @@ import { catalogued } from '../error-catalogue.js';
 import { checkSource, type GateOptions, logRefusal } from '../http/gate.js';
 import { toRefusal } from '../http/refusal.js';
 import type { Dispatcher } from '../json-rpc/dispatcher.js';
+import type { RpcMeters } from '../metrics/rpc-meters.js';
+import type { WebSocketUsage } from '../metrics/websocket-gauges.js';
 import type { RpcLimits } from '../options.js';
 import { FrameEncoder } from './frame-encoder.js';
 import { LingeringRequests } from './lingering.js';
@@ -34,6 +36,7 @@ interface EndpointModules {
   readonly dispatcher: Dispatcher;
   readonly access: AccessControl;
   readonly calls?: CallObserver | undefined;
+  readonly meters?: RpcMeters | undefined;
   readonly logger: Logger;
 }
 
@@ -43,6 +46,7 @@ export class WebSocketEndpoint {
   readonly #gate: GateOptions;
   readonly #calls: CallObserver | undefined;
   readonly #logger: Logger;
+  readonly #meters: RpcMeters | undefined;
   readonly #context: SessionContext;
   readonly #server: Server<typeof SessionSocket>;
   readonly #lingering = new LingeringRequests();
@@ -53,10 +57,11 @@ export class WebSocketEndpoint {
   #stopping = false;
 
   constructor({ limits, gate }: EndpointOptions, modules: EndpointModules) {
-    const { access, calls, ...shared } = modules;
+    const { access, calls, meters, ...shared } = modules;
     this.#access = access;
     this.#gate = gate;
     this.#calls = calls;
+    this.#meters = meters;
     this.#logger = modules.logger;
     access.onChange(() => this.#closeUnwanted());
     this.#sockets = new Quota({ perKey: limits.maxSocketsPerKey, total: limits.maxSockets });
@@ -92,8 +97,25 @@ export class WebSocketEndpoint {
       this.#check(request);
       this.#accept(request, connection, head);
     } catch (error) {
+      this.#meters?.upgradeRefused(error);
       refuse(connection, error);
     }
+  }
+
+  /** What there is of WebSockets now. */
+  usage(): WebSocketUsage {
+    const usage = {
+      connections: this.#sessions.size,
+      subscriptions: 0,
+      bufferedBytes: 0,
+      maxBufferedBytes: 0,
+    };
+    for (const { bufferedBytes, subscriptionCount } of this.#sessions.keys()) {
+      usage.subscriptions += subscriptionCount;
+      usage.bufferedBytes += bufferedBytes;
+      usage.maxBufferedBytes = Math.max(usage.maxBufferedBytes, bufferedBytes);
+    }
+    return usage;
   }
 
   /** Ends what clients started, closes every socket with 1001; resolves when the last one is gone. */
@@ -157,6 +179,7 @@ export class WebSocketEndpoint {
 
   #onClosed(session: WebSocketSession): void {
     this.#sessions.delete(session);
+    this.#meters?.socketClosed(session.closedWith);
     this.#sockets.giveBack(session.principal.id);
     if (this.#sessions.size === 0) this.#onEmpty?.();
   }

@@ -17,6 +17,8 @@ import { Subscription, type SubscriptionHost } from './subscription.js';
 
 /** RFC 6455, 7.4.1. */
 const CLOSE_NORMAL = 1000;
+/** RFC 6455, 7.4.1: without a closing handshake. */
+const CLOSE_ABNORMAL = 1006;
 /** The registry of RFC 6455, 11.7. */
 const CLOSE_TRY_AGAIN_LATER = 1013;
 
@@ -61,6 +63,8 @@ export class WebSocketSession implements SubscriptionHost {
   #answers: Set<Promise<void>> | undefined;
   #lastId = 0;
   #isAlive = true;
+  /** The code with which the node closed it; undefined while it did not. */
+  #closedWith: number | undefined;
   /** Pings since it last did something; not a time, which would be an object of its own. */
   #idlePings = 0;
 
@@ -75,6 +79,21 @@ export class WebSocketSession implements SubscriptionHost {
     socket.on('pong', onPong);
     socket.on('error', onError);
     socket.on('close', onClose);
+  }
+
+  /** Bytes that wait for the client to read them. */
+  get bufferedBytes(): number {
+    return this.#socket.bufferedAmount;
+  }
+
+  /** Streams that the client reads. */
+  get subscriptionCount(): number {
+    return this.#subscriptions?.size ?? 0;
+  }
+
+  /** Code of RFC 6455 with which the node closed it; undefined where it did not. */
+  get closedWith(): number | undefined {
+    return this.#closedWith;
   }
 
   get encoder(): FrameEncoder {
@@ -93,6 +112,7 @@ export class WebSocketSession implements SubscriptionHost {
     // It is known not to read: how long it may do so is the outlet's affair.
     if (this.#outlet.isStalled) return;
     if (!this.#isAlive) {
+      this.#closedWith ??= CLOSE_ABNORMAL;
       this.#socket.terminate();
       return;
     }
@@ -107,6 +127,7 @@ export class WebSocketSession implements SubscriptionHost {
    */
   close(code: number, reason: string, graceMs = this.#context.limits.stopGraceMs): void {
     this.#end(reason);
+    this.#closedWith ??= code;
     this.#socket.close(code, reason);
     const cutOff = setTimeout(() => this.#socket.terminate(), graceMs);
     this.#socket.once('close', () => clearTimeout(cutOff));

@@ -28,8 +28,6 @@ interface ServerParts {
   readonly app: FastifyInstance;
   readonly webSockets: WebSocketEndpoint;
   readonly access: AccessControl;
-  /** Tells the methods where clients reach the server. */
-  readonly onListening: (url: string) => void;
   /** Ends what follows the certificate. */
   readonly unfollow: () => void;
   readonly scopes: Set<CallScope>;
@@ -73,11 +71,7 @@ export class RpcServer {
       await Promise.all([parts.webSockets.stop(), parts.app.close()]);
       throw listenError(error, options);
     }
-    const address = parts.app.server.address();
-    const port = typeof address === 'object' && address !== null ? address.port : options.port;
-    const url = `${certificate ? 'https' : 'http'}://${reachable(options.host)}:${port}`;
-    parts.onListening(url);
-    return new RpcServer({ url, port }, parts);
+    return new RpcServer({ url: urlOf(parts.app, options), port: portOf(parts.app, options) }, parts);
   }
 
   /** Stops listening, cancels what runs, closes every connection; resolves when all are gone. */
@@ -112,8 +106,7 @@ async function createParts(
     corsOrigins: options.corsOrigins ?? [],
     maxHeaders: limits.maxHeaders,
   };
-  let url = '';
-  const methods = modules.methods ?? createMethods(node, () => url);
+  const methods = modules.methods ?? createMethods(node, () => urlOf(app, options));
   const dispatcher = new Dispatcher(limits, { methods, logger });
   const webSockets = new WebSocketEndpoint({ limits, gate }, { dispatcher, access, logger });
   const scopes = new Set<CallScope>();
@@ -124,10 +117,7 @@ async function createParts(
     webSockets.handleUpgrade(request, connection, head);
   });
   const unfollow = await followTls(app, options.tls, logger);
-  const onListening = (listening: string): void => {
-    url = listening;
-  };
-  return { app, access, webSockets, scopes, stopGraceMs: limits.stopGraceMs, onListening, unfollow };
+  return { app, access, webSockets, scopes, stopGraceMs: limits.stopGraceMs, unfollow };
 }
 
 async function followTls(
@@ -142,6 +132,16 @@ async function followTls(
     logger.warn({ keyFile }, `other users of this machine can read the TLS key: chmod 600 ${keyFile}`);
   }
   return followCertificate(server, files, logger);
+}
+
+/** Where it listens; before that, where it is told to. */
+function portOf(app: FastifyInstance, { port }: RpcServerOptions): number {
+  const address = app.server.address();
+  return typeof address === 'object' && address !== null ? address.port : port;
+}
+
+function urlOf(app: FastifyInstance, options: RpcServerOptions): string {
+  return `${options.tls ? 'https' : 'http'}://${reachable(options.host)}:${portOf(app, options)}`;
 }
 
 /** The host part of a URL that reaches a server listening on `host`. */

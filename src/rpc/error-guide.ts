@@ -88,8 +88,8 @@ export const ERROR_GUIDE: Readonly<Record<CatalogueCode, Guidance>> = {
     remedy: 'Try again after data.retry_after_ms, or ask the operator for a higher rate.',
   },
   too_many_connections: {
-    meaning: 'The node, or the key, has as many WebSockets as it may have.',
-    remedy: 'Close one; a WebSocket carries many calls and subscriptions at once.',
+    meaning: 'The server, or the key, has as many WebSockets as it may have.',
+    remedy: 'Close one, or put several streams on one WebSocket; the operator can raise the limit.',
   },
 
   not_ready: {

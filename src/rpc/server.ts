@@ -40,8 +40,6 @@ interface ServerParts {
   readonly app: FastifyInstance;
   readonly webSockets: WebSocketEndpoint;
   readonly access: AccessControl;
-  /** Tells the methods where clients reach the server. */
-  readonly onListening: (url: string) => void;
   /** Ends what follows the certificate. */
   readonly unfollow: () => void;
   readonly scopes: Set<CallScope>;
@@ -88,11 +86,7 @@ export class RpcServer {
       await Promise.all([parts.webSockets.stop(), parts.app.close()]);
       throw listenError(error, options);
     }
-    const address = parts.app.server.address();
-    const port = typeof address === 'object' && address !== null ? address.port : options.port;
-    const url = `${certificate ? 'https' : 'http'}://${reachable(options.host)}:${port}`;
-    parts.onListening(url);
-    return new RpcServer({ url, port }, parts);
+    return new RpcServer({ url: urlOf(parts.app, options), port: portOf(parts.app, options) }, parts);
   }
 
   /** Stops listening, cancels what runs, closes every connection; resolves when all are gone. */
@@ -131,8 +125,8 @@ async function createParts(
     corsOrigins: options.corsOrigins ?? [],
     maxHeaders: limits.maxHeaders,
   };
-  let url = '';
-  const methods = observeMethods(modules.methods ?? createMethods(node, () => url), calls);
+  const own = modules.methods ?? createMethods(node, () => urlOf(app, options));
+  const methods = observeMethods(own, calls);
   const dispatcher = new Dispatcher(limits, { methods, logger, meter: new CallMeter({ meters }) });
   const webSockets = new WebSocketEndpoint({ limits, gate }, { dispatcher, access, calls, meters, logger });
   showWebSockets(meters, () => webSockets.usage());
@@ -147,10 +141,7 @@ async function createParts(
     webSockets.handleUpgrade(request, connection, head);
   });
   const unfollow = await followTls(app, options.tls, logger);
-  const onListening = (listening: string): void => {
-    url = listening;
-  };
-  return { app, access, webSockets, scopes, stopGraceMs: limits.stopGraceMs, onListening, unfollow };
+  return { app, access, webSockets, scopes, stopGraceMs: limits.stopGraceMs, unfollow };
 }
 
 async function followTls(
@@ -165,6 +156,16 @@ async function followTls(
     logger.warn({ keyFile }, `other users of this machine can read the TLS key: chmod 600 ${keyFile}`);
   }
   return followCertificate(server, files, logger);
+}
+
+/** Where it listens; before that, where it is told to. */
+function portOf(app: FastifyInstance, { port }: RpcServerOptions): number {
+  const address = app.server.address();
+  return typeof address === 'object' && address !== null ? address.port : port;
+}
+
+function urlOf(app: FastifyInstance, options: RpcServerOptions): string {
+  return `${options.tls ? 'https' : 'http'}://${reachable(options.host)}:${portOf(app, options)}`;
 }
 
 /** The host part of a URL that reaches a server listening on `host`. */

@@ -79,10 +79,8 @@ function needStreams(streams: StreamHost | undefined): StreamHost {
 }
 
 function follow(node: NodeApi, target: StreamTarget, fromIndex: number, streams: StreamHost): string {
-  const subscription = streams.open({
-    fromIndex,
-    ...(target.kind === 'request' && { requestId: target.id }),
-  });
+  const { kind, id } = target;
+  const subscription = streams.open({ fromIndex, ...(kind === 'request' && { requestId: id }) });
   try {
     subscription.onCancel = node.subscribe(target, fromIndex, {
       onFrame: (frame) => subscription.push(frame),

@@ -20,3 +20,4 @@ export type {
 export type { RpcLimits } from './options.js';
 export { checkPort } from './port-check.js';
 export { RpcServer } from './server.js';
+export { EVIDENCE_FORMAT, EVIDENCE_VERSION, type Evidence, EvidenceSchema } from './wire/evidence.js';

@@ -10,6 +10,7 @@ import { observeRequests } from './http/observe-requests.js';
 import { addRoutes } from './http/routes.js';
 import type { CallScope } from './json-rpc/call-scope.js';
 import { Dispatcher } from './json-rpc/dispatcher.js';
+import type { Method } from './json-rpc/method.js';
 import { observeMethods } from './json-rpc/observe-methods.js';
 import { listenError } from './listen-error.js';
 import { createMethods } from './methods/index.js';
@@ -31,12 +32,16 @@ interface ServerModules {
   /** What others count; shown at `/metrics` beside what is read from the node. */
   readonly metrics?: Registry;
   readonly logger: Logger;
+  /** Default: those of the node. */
+  readonly methods?: readonly Method[];
 }
 
 interface ServerParts {
   readonly app: FastifyInstance;
   readonly webSockets: WebSocketEndpoint;
   readonly access: AccessControl;
+  /** Tells the methods where clients reach the server. */
+  readonly onListening: (url: string) => void;
   /** Ends what follows the certificate. */
   readonly unfollow: () => void;
   readonly scopes: Set<CallScope>;
@@ -86,6 +91,7 @@ export class RpcServer {
     const address = parts.app.server.address();
     const port = typeof address === 'object' && address !== null ? address.port : options.port;
     const url = `${certificate ? 'https' : 'http'}://${reachable(options.host)}:${port}`;
+    parts.onListening(url);
     return new RpcServer({ url, port }, parts);
   }
 
@@ -125,7 +131,8 @@ async function createParts(
     corsOrigins: options.corsOrigins ?? [],
     maxHeaders: limits.maxHeaders,
   };
-  const methods = observeMethods(createMethods(node), calls);
+  let url = '';
+  const methods = observeMethods(modules.methods ?? createMethods(node, () => url), calls);
   const dispatcher = new Dispatcher(limits, { methods, logger, meter: new CallMeter({ meters }) });
   const webSockets = new WebSocketEndpoint({ limits, gate }, { dispatcher, access, calls, meters, logger });
   showWebSockets(meters, () => webSockets.usage());
@@ -140,7 +147,10 @@ async function createParts(
     webSockets.handleUpgrade(request, connection, head);
   });
   const unfollow = await followTls(app, options.tls, logger);
-  return { app, access, webSockets, scopes, stopGraceMs: limits.stopGraceMs, unfollow };
+  const onListening = (listening: string): void => {
+    url = listening;
+  };
+  return { app, access, webSockets, scopes, stopGraceMs: limits.stopGraceMs, onListening, unfollow };
 }
 
 async function followTls(

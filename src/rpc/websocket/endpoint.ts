@@ -2,7 +2,7 @@ import { type IncomingMessage, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Logger } from 'pino';
 import { type Server, WebSocketServer } from 'ws';
-import { type CallObserver, messageOf } from '../../core/index.js';
+import type { CallObserver } from '../../core/index.js';
 import type { AccessControl } from '../access/access-control.js';
 import { chooseSubprotocol } from '../access/bearer.js';
 import type { Identity } from '../access/principal.js';
@@ -25,7 +25,7 @@ export const WEBSOCKET_PATH = '/ws';
 const CLOSE_GOING_AWAY = 1001;
 /** RFC 6455, 7.4.1: what the client does goes against a policy. */
 const CLOSE_POLICY_VIOLATION = 1008;
-const MAX_REASON_BYTES = 123;
+const UNWANTED_REASON = 'The API key was revoked or has expired, or the node wants one now.';
 
 interface EndpointOptions {
   readonly limits: RpcLimits;
@@ -155,8 +155,7 @@ export class WebSocketEndpoint {
   /** Keys are revoked and run out while their WebSockets are open. */
   #closeUnwanted(): void {
     for (const [session, identity] of this.#sessions) {
-      const refusal = refusalOf(identity);
-      if (refusal !== undefined) void session.leave(CLOSE_POLICY_VIOLATION, refusal);
+      if (isUnwanted(identity)) void session.leave(CLOSE_POLICY_VIOLATION, UNWANTED_REASON);
     }
   }
 
@@ -185,13 +184,12 @@ export class WebSocketEndpoint {
   }
 }
 
-/** Why the node no longer lets somebody in, in as many bytes as a close frame has room for (RFC 6455, 5.5.1). */
-function refusalOf(identity: Identity): string | undefined {
+function isUnwanted(identity: Identity): boolean {
   try {
     identity.check();
-    return undefined;
-  } catch (error) {
-    return messageOf(error).slice(0, MAX_REASON_BYTES);
+    return false;
+  } catch {
+    return true;
   }
 }
 

@@ -7,9 +7,10 @@ import { addDevnet } from './devnet.js';
 import { addDisable } from './disable.js';
 import { addDoctor } from './doctor.js';
 import { addEvidence } from './evidence.js';
-import { EXIT, reportError } from './exit.js';
+import { EXIT, exitCodeOf, reportError } from './exit.js';
 import { addGenerate } from './generate.js';
 import { addKeys } from './keys.js';
+import { checkLogLevel } from './logger.js';
 import { addModels } from './models.js';
 import { addRegister } from './register.js';
 import { addRehearse } from './rehearse.js';
@@ -36,7 +37,8 @@ Examples:
   $ node dist/main.js rehearse --model-config-path config/model.toml
       your model in a quorum of three, one of which lies, on a chain of its own; no funds needed
 
-LOG_LEVEL (fatal, error, warn, info, debug, trace) sets how much is logged, on stderr.
+LOG_LEVEL (silent, fatal, error, warn, info, debug, trace) sets how much is logged, on stderr: readable on
+a terminal, JSON elsewhere.
 Exit codes: 0 done, 1 failed, 2 bad usage or configuration, 130 interrupted.`;
 
 /** The command line, with one subcommand a file. */
@@ -66,6 +68,7 @@ function createProgram(env: NodeJS.ProcessEnv): Command {
   addWithdraw(program, env);
   addDisable(program, env);
   addDestroy(program, env);
+  program.hook('preAction', () => checkLogLevel(env['LOG_LEVEL']));
   throwOnExit(program);
   return program;
 }
@@ -85,7 +88,7 @@ export async function runCommandLine(argv: readonly string[], env: NodeJS.Proces
       process.exitCode = error.exitCode === 0 ? EXIT.done : EXIT.badUsage;
     } else {
       reportError(error);
-      process.exitCode = EXIT.failed;
+      process.exitCode = exitCodeOf(error);
     }
   }
 }

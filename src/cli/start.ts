@@ -10,6 +10,9 @@ import { LoadProgressReport } from './load-progress.js';
 import { lockDir } from './lock-dir.js';
 import { createLogger } from './logger.js';
 
+/** After this a stopped node's process ends whatever is still open in it, ms; all it has to say is said by then. */
+const LEAVE_MS = 500;
+
 interface StartFlags extends ConfigFlags {
   readonly acceptGap?: boolean;
   readonly insecure?: boolean;
@@ -40,7 +43,13 @@ export function addStart(program: Command, env: NodeJS.ProcessEnv): void {
       const graceMs = Number(flags.grace) * 1000;
       if (!(graceMs >= 0)) command.error(`error: --grace is ${flags.grace}, wanted seconds ≥ 0`);
       process.exitCode = await start(flags, graceMs, createLogger(env['LOG_LEVEL']));
+      leaveSoon();
     });
+}
+
+/** The node has stopped: what a library still waits for, such as a collector that does not answer, is given up. */
+function leaveSoon(): void {
+  setTimeout(() => process.exit(), LEAVE_MS).unref();
 }
 
 /** Runs a node until a signal or a fatal fault ends it; a second signal ends the process at once. */

@@ -266,7 +266,7 @@ export class TicketFlow {
     if (code === 'conflicting_commitment') {
       logger.fatal({ ticket: id, alarm: code }, `ALARM: ${message}`);
     } else if (!written) logger.info({ ticket: id, code }, message);
-    else if (state === 'skipped') logger.warn({ ticket: id, code }, `skipped: ${message}`);
-    else logger.error({ ticket: id, code, err: error }, `failed: ${message}`);
+    else if (state === 'skipped') logger.warn({ ticket: id, state, code }, `skipped: ${message}`);
+    else logger.error({ ticket: id, state, code, err: error }, `failed: ${message}`);
   }
 }

@@ -4,6 +4,7 @@ import type { Logger } from 'pino';
 import { AtomaError, type Completion, type Job, type JobOptions, type ModelInfo } from '../core/index.js';
 import { deviceEnvironment } from './device-environment.js';
 import type { DeviceOptions } from './device-options.js';
+import { logOutput } from './device-output.js';
 import { HealthWatch } from './health-watch.js';
 import { type LoadProgress, PendingModels } from './pending-models.js';
 import type { DeviceSpec, FromDevice, ModelSpec, ToDevice } from './protocol.js';
@@ -60,8 +61,9 @@ export class DeviceProcess {
       env: deviceEnvironment(spec, options.expectedWorkers, process.env),
       serialization: 'advanced',
       execArgv: [],
-      stdio: ['ignore', 2, 'inherit', 'ipc'],
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     });
+    logOutput(this.#child, spec.device, modules.logger);
     this.#exited = this.#follow(this.#child);
     this.#starting = new Promise((resolve, reject) => {
       this.#isReady = resolve;
@@ -213,6 +215,7 @@ export class DeviceProcess {
 function endOf(code: number | null, signal: NodeJS.Signals | null): string {
   if (signal === null) return `exited with code ${code}`;
   if (signal === 'SIGKILL') return 'was killed by SIGKILL (by hand, or for lack of memory: see dmesg)';
-  if (signal === 'SIGABRT') return 'was killed by SIGABRT (the engine gave up: stderr says why, just before)';
+  if (signal === 'SIGABRT')
+    return 'was killed by SIGABRT (the engine gave up: the log says why, just before)';
   return `was killed by ${signal}`;
 }

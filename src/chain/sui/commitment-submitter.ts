@@ -40,7 +40,7 @@ export class CommitmentSubmitter {
     if (end.kind === 'done') return { digest: end.digest, alreadyCommitted: false };
     if (end.kind === 'abort' && isGone(end)) throw ticketGone(subject, end);
     if (end.kind === 'abort' && !isAlready(end)) throw refusedByContract('commitment_rejected', subject, end);
-    logger.info({ ticketId }, 'the commitment already stands');
+    logger.debug({ ticketId }, 'the commitment already stands');
     return { digest: undefined, alreadyCommitted: true };
   }
 }

@@ -41,6 +41,7 @@ function endpointOf(env: NodeJS.ProcessEnv, protocol: string): string {
   const fallback = protocol === 'grpc' ? 'http://localhost:4317' : 'http://localhost:4318';
   const given = env['OTEL_EXPORTER_OTLP_TRACES_ENDPOINT'] || env['OTEL_EXPORTER_OTLP_ENDPOINT'];
   if (given === undefined) return fallback;
-  // gRPC takes `host:port` as well.
-  return URL.canParse(given) && new URL(given).host !== '' ? new URL(given).origin : given;
+  if (URL.canParse(given) && new URL(given).host !== '') return new URL(given).origin;
+  // gRPC takes `host:port` as well; what HTTP cannot read is not used.
+  return protocol === 'grpc' ? given : fallback;
 }

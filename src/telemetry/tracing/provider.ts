@@ -34,9 +34,11 @@ const STOP_MS = 2000;
 export class SpanProvider {
   readonly tracer: Tracer;
   readonly #provider: BasicTracerProvider;
+  readonly #logger: Logger;
 
-  private constructor(provider: BasicTracerProvider, version: string) {
+  private constructor(provider: BasicTracerProvider, version: string, logger: Logger) {
     this.#provider = provider;
+    this.#logger = logger;
     this.tracer = provider.getTracer('atoma-node', version);
   }
 
@@ -57,13 +59,17 @@ export class SpanProvider {
     });
     logger.info({ endpoint: destination.endpoint }, 'spans are sent by OTLP');
     sayBy(logger, 'debug');
-    return new SpanProvider(provider, options.version);
+    return new SpanProvider(provider, options.version, logger);
   }
 
   /** Sends what was not sent yet, where it is taken in time. */
   async stop(): Promise<void> {
-    const sent = this.#provider.shutdown().catch(() => undefined);
-    await Promise.race([sent, delay(STOP_MS, undefined, { ref: false })]);
+    const sent = this.#provider.shutdown().then(
+      () => true,
+      () => true,
+    );
+    const inTime = await Promise.race([sent, delay(STOP_MS, false)]);
+    if (!inTime) this.#logger.warn(`the last spans were not taken within ${STOP_MS} ms and are lost`);
   }
 }
 

@@ -226,3 +226,16 @@ t.test('what waited for a slow reader comes in few messages, however much it is'
   t.equal(client.tokens.length, 10_000);
   t.ok(client.largest > 1000 && client.largest < 5000, `${client.largest} tokens in the largest`);
 });
+
+t.test('text without a token in mid-stream comes with the next token', async (t) => {
+  const streams = new TokenStreams();
+  const writer = streams.open(TARGET);
+  const client = new Client(streams, () => true);
+  client.connect();
+  writer.push({ index: 0, text: 'a', tokens: [1] });
+  writer.push({ index: 1, text: 'b', tokens: [] });
+  t.equal(client.text, 'a');
+  writer.push({ index: 1, text: 'c', tokens: [2] });
+  t.equal(client.text, 'abc');
+  t.strictSame(client.tokens, [1, 2]);
+});

@@ -153,7 +153,7 @@ async function setStage(
   );
   await user.start();
   closing.push(() => user.close());
-  const rpc = await RpcClient.connect(node.url);
+  const rpc = await RpcClient.connect(node.url, { apiKey: env['ATOMA_API_KEY'] });
   closing.push(() => rpc.close());
   return { chain, operator, user, rpc, json };
 }

@@ -10,7 +10,7 @@ export const EXIT = { done: 0, failed: 1, badUsage: 2, interrupted: 130 } as con
  * of another badge and one of a newer node are among them; a damaged or busy journal and a full disk are not.
  */
 const CONFIG_CODES =
-  /^(invalid_config$|config_(unwritable|not_editable)$|wallet_(?!too_full$)|model_(not_|unsupported$|forbidden$|exists$|unsafe_path$)|device_not_found$|backend_unavailable$|insufficient_memory$|lock_unavailable$|cache_unwritable$|journal_(unwritable|foreign|newer)$)/;
+  /^(invalid_config$|config_(unwritable|not_editable)$|wallet_(?!too_full$)|model_(not_|unsupported$|forbidden$|exists$|unsafe_path$)|device_not_found$|backend_unavailable$|insufficient_memory$|lock_unavailable$|cache_unwritable$|journal_(unwritable|foreign|newer)$|insecure_bind$|keys_file_|tls_(unreadable|invalid)$)/;
 
 const FailedModels = z.array(z.object({ code: z.string() })).min(1);
 

@@ -9,6 +9,7 @@ import { addDoctor } from './doctor.js';
 import { addEvidence } from './evidence.js';
 import { EXIT, reportError } from './exit.js';
 import { addGenerate } from './generate.js';
+import { addKeys } from './keys.js';
 import { addModels } from './models.js';
 import { addRegister } from './register.js';
 import { addRehearse } from './rehearse.js';
@@ -55,6 +56,7 @@ function createProgram(env: NodeJS.ProcessEnv): Command {
   addVerify(program, env);
   addDoctor(program, env);
   addGenerate(program, env);
+  addKeys(program);
   addModels(program, env);
   addRehearse(program, env);
   addRegister(program, env);

@@ -51,9 +51,18 @@ export class RpcClient {
     socket.on('error', () => undefined);
   }
 
-  /** @param url of the node's RPC, `http://host:port` */
-  static async connect(url: string): Promise<RpcClient> {
-    const socket = new WebSocket(`${url.replace(/^http/, 'ws')}/ws`, { perMessageDeflate: false });
+  /**
+   * @param url of the node's RPC, `http://host:port` or `https://host:port`
+   * @param options.apiKey where the node wants one: taken from `ATOMA_API_KEY`, never from a flag, which everybody on
+   * the machine could read
+   */
+  static async connect(
+    url: string,
+    { apiKey }: { readonly apiKey?: string | undefined } = {},
+  ): Promise<RpcClient> {
+    const headers = apiKey ? { authorization: `Bearer ${apiKey}` } : {};
+    const address = `${url.replace(/^http/, 'ws')}/ws`;
+    const socket = new WebSocket(address, { perMessageDeflate: false, headers });
     const client = new RpcClient(socket);
     await once(socket, 'open');
     return client;

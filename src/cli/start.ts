@@ -12,6 +12,7 @@ import { createLogger } from './logger.js';
 
 interface StartFlags extends ConfigFlags {
   readonly acceptGap?: boolean;
+  readonly insecure?: boolean;
   readonly json?: boolean;
   readonly grace: string;
   readonly gpu: GpuChoice;
@@ -24,6 +25,10 @@ export function addStart(program: Command, env: NodeJS.ProcessEnv): void {
     .option(
       '--accept-gap',
       "go on where the chain's endpoint no longer has events that this node has not read; tickets among them are lost",
+    )
+    .option(
+      '--insecure',
+      'listen beyond this machine although there is no API key: everybody who reaches the node may use it',
     )
     .addOption(gpuOption())
     .option('--json', 'NDJSON on stdout: listening, ready, stopped')
@@ -48,7 +53,12 @@ async function start(flags: StartFlags, graceMs: number, logger: Logger): Promis
     const config = await loadConfig(pathsOf(flags));
     node = await AtomaNode.create(
       config,
-      { acceptGap: flags.acceptGap ?? false, lockDir: lockDir(), gpu: flags.gpu },
+      {
+        acceptGap: flags.acceptGap ?? false,
+        insecure: flags.insecure ?? false,
+        lockDir: lockDir(),
+        gpu: flags.gpu,
+      },
       { logger },
     );
     const url = await node.listen();

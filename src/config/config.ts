@@ -33,8 +33,42 @@ export interface ModelConfig {
 
 export interface RpcConfig {
   readonly host: string;
-  /** Opens the methods that change what the node runs; without it they are closed. */
+  /** Opens the methods that change what the node runs, besides keys with the scope `admin`. */
   readonly adminToken: string | undefined;
+  /** API keys; need not exist. */
+  readonly keysFile: string;
+  /** Origins whose pages may use the node. */
+  readonly corsOrigins: readonly string[];
+  /** Names the node goes by besides its own, in lower case. */
+  readonly allowedHosts: readonly string[];
+  /** PEM files; undefined for plain HTTP. */
+  readonly tls: { readonly certFile: string; readonly keyFile: string } | undefined;
+  readonly limits: RpcLimitsConfig;
+}
+
+/** What is left out is chosen by the server. */
+export interface RpcLimitsConfig {
+  readonly maxMessageBytes?: number;
+  readonly maxHeaderBytes?: number;
+  readonly maxHeaders?: number;
+  readonly maxPromptChars?: number;
+  readonly maxBatchCalls?: number;
+  readonly maxJsonDepth?: number;
+  readonly maxConcurrentCalls?: number;
+  readonly maxConnections?: number;
+  readonly maxSockets?: number;
+  readonly maxSocketsPerKey?: number;
+  readonly maxSubscriptions?: number;
+  readonly maxSubscriptionsPerKey?: number;
+  readonly mergeAboveBytes?: number;
+  readonly maxStallMs?: number;
+  readonly idleTimeoutMs?: number;
+  readonly maxLingerMs?: number;
+  readonly maxBufferedBytes?: number;
+  readonly headersTimeoutMs?: number;
+  readonly requestTimeoutMs?: number;
+  readonly keepAliveTimeoutMs?: number;
+  readonly pingIntervalMs?: number;
 }
 
 /** How a device is divided; what is undefined is chosen to suit the device. */

@@ -116,6 +116,28 @@ export const host = leaf('a host name or an IP address to listen on, without a p
     : undefined,
 );
 
+/** A list of which every element is what `read` makes of it. */
+function list(wanted: string, read: (value: unknown) => string | undefined) {
+  return leaf(wanted, (value): readonly string[] | undefined => {
+    if (!Array.isArray(value)) return undefined;
+    const elements = value.map(read).filter((element) => element !== undefined);
+    return elements.length === value.length ? elements : undefined;
+  });
+}
+
+/** Origins as browsers write them: scheme, host, and the port where it is not the scheme's own. */
+export const origins = list('an array of origins such as ["https://app.example"], without a path', (value) =>
+  typeof value === 'string' && URL.canParse(value) && /^https?:$/.test(new URL(value).protocol)
+    ? [new URL(value).origin].find((origin) => origin === value.toLowerCase())
+    : undefined,
+);
+
+/** Names that a node goes by, in lower case. */
+export const hostNames = list(
+  'an array of host names such as ["node.example"], without scheme and port',
+  (value) => (typeof value === 'string' && /^[\w.-]+$/.test(value) ? value.toLowerCase() : undefined),
+);
+
 /** One GPU as a label: its index, or the UUID that NVIDIA's driver gives it or a part of it (MIG). */
 function gpuLabel(value: unknown): string | undefined {
   if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0) return String(value);

@@ -1,9 +1,9 @@
 import { z } from 'zod';
+import { rpcTable } from './rpc-schema.js';
 import {
   DEFAULT_REVISION,
   devices,
   flag,
-  host,
   integer,
   objectId,
   port,
@@ -13,15 +13,12 @@ import {
   text,
   timeoutNanos,
   timeoutSecs,
-  token,
   u64,
   url,
   word,
 } from './scalars.js';
 import { table } from './unknown-key.js';
 
-/** Where the node's RPC listens unless told otherwise: reachable from this machine only. */
-const DEFAULT_HOST = '127.0.0.1';
 /** The values of the seed's samples. */
 const DEFAULT_MAX_CONCURRENT_REQUESTS = 1000;
 const DEFAULT_TIMEOUT_MS = 300_000;
@@ -104,8 +101,6 @@ const scheduler = table({
   ticket_reserve: share("a share of a model's sequences").default(DEFAULT_TICKET_RESERVE),
 });
 
-const rpc = table({ host: host.default(DEFAULT_HOST), admin_token: token.optional() });
-
 /** `{ secs, nanos }`, as the seed writes a duration, to ms. */
 const timeout = table({ secs: timeoutSecs, nanos: timeoutNanos.default(0) }).transform(
   (duration, context) => {
@@ -130,7 +125,7 @@ export const inferenceSchema = table({
   backend: backend.default('auto'),
   pool: pool.prefault({}),
   scheduler: scheduler.prefault({}),
-  rpc: rpc.prefault({}),
+  rpc: rpcTable.prefault({}),
 });
 
 /** The event subscriber's file, or the table `[event_subscriber]`. */

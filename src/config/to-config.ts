@@ -1,5 +1,6 @@
 import type { ChainConfig, ClientConfig, InferenceConfig, ModelConfig, SubscriberConfig } from './config.js';
 import { absoluteModelType, absolutePath, isLocalModel, localModelName } from './paths.js';
+import { rpcConfig } from './rpc-table.js';
 import type { ClientTable, InferenceTable, SubscriberTable } from './schema.js';
 
 /** Paths start from `folder`, that of the file they stand in. */
@@ -23,7 +24,7 @@ export function inferenceConfig(table: InferenceTable, folder: string): Inferenc
       maxQueuedRequests: table.scheduler.max_queued_requests,
       ticketReserve: table.scheduler.ticket_reserve,
     },
-    rpc: { host: table.rpc.host, adminToken: table.rpc.admin_token },
+    rpc: rpcConfig(table.rpc, folder),
   };
 }
 

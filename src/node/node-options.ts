@@ -7,6 +7,8 @@ export interface NodeOptions {
   readonly acceptGap: boolean;
   /** Folder of the locks that keep a second node with the same badge out of this machine. */
   readonly lockDir: string;
+  /** Serve RPC beyond this machine although there is no key. */
+  readonly insecure?: boolean;
   /** What llama.cpp is to reach GPUs through; undefined for the best that works. */
   readonly gpu?: GpuChoice;
   /** See {@link ChainSideOptions.alterAnswer}. */

@@ -35,7 +35,6 @@ import { collectEvidence } from './evidence/collect.js';
 import { flushModels } from './flush-models.js';
 import { Machine } from './hardware.js';
 import { takeLocks } from './locks.js';
-import { isLoopback } from './loopback.js';
 import { ModelHost } from './model-host.js';
 import type { ModelProgress } from './model-progress.js';
 import { modelReasons, modelWarnings } from './model-readiness.js';
@@ -143,18 +142,12 @@ export class AtomaNode implements NodeApi {
 
   /**
    * Opens RPC, which answers `/readyz` with 503 until {@link AtomaNode.start} is through.
-   * @throws AtomaError `port_in_use`.
+   * @throws AtomaError `port_in_use`, and what else {@link RpcServer.start} throws.
    */
   async listen(): Promise<string> {
     const { rpc, jrpcPort: port } = this.#config.inference;
-    const { host, adminToken } = rpc;
-    if (!isLoopback(host)) {
-      this.#logger.warn(
-        { host },
-        'RPC listens beyond this machine, without keys: anyone who reaches it can use it',
-      );
-    }
-    this.#rpc = await RpcServer.start({ host, port, adminToken }, { node: this, logger: this.#logger });
+    const { insecure } = this.#options;
+    this.#rpc = await RpcServer.start({ ...rpc, port, insecure }, { node: this, logger: this.#logger });
     return this.#rpc.url;
   }
 

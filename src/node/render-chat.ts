@@ -1,9 +1,16 @@
 import { AtomaError, type ModelInfo } from '../core/index.js';
 import type { ChatRequest } from '../rpc/index.js';
-import { renderChat } from '../workers/index.js';
+import { knowsTools, renderChat } from '../workers/index.js';
+import { withParsedCalls, withToolsInText } from './tool-messages.js';
 
-/** @throws AtomaError `unknown_model`, `no_chat_template`, `chat_template_failed` */
-export function renderChatOf({ model, messages }: ChatRequest, models: readonly ModelInfo[]): string {
+/**
+ * A chat as a prompt for a model. Tools go to its template, or where that knows none, into the text of the chat.
+ * @throws AtomaError `unknown_model`, `no_chat_template`, `chat_template_failed`
+ */
+export function renderChatOf(
+  { model, messages, tools = [] }: ChatRequest,
+  models: readonly ModelInfo[],
+): string {
   const info = models.find(({ name }) => name === model);
   if (info === undefined) {
     throw new AtomaError('unknown_model', `no device here serves the model ${model}`, { fields: { model } });
@@ -17,5 +24,7 @@ export function renderChatOf({ model, messages }: ChatRequest, models: readonly 
       },
     );
   }
-  return renderChat(info.chatTemplate, messages);
+  return knowsTools(info.chatTemplate)
+    ? renderChat(info.chatTemplate, withParsedCalls(messages), tools)
+    : renderChat(info.chatTemplate, withToolsInText(messages, tools));
 }

@@ -1,3 +1,7 @@
+export { type ApiKey, KeyName, type KeyState, newKeyId, stateOf } from './access/api-key.js';
+export { formatKeys, readKeysFile } from './access/keys-file.js';
+export { SCOPES, type Scope } from './access/principal.js';
+export { hashSecret, newSecret } from './access/secret.js';
 export type {
   ChatMessage,
   ChatRequest,

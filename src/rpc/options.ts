@@ -1,11 +1,23 @@
+import type { TlsFiles } from './tls/certificate.js';
+
 /** Where the server listens and what it allows. */
 export interface RpcServerOptions {
   /** Name or address of the interface. */
   readonly host: string;
   /** 0 lets the system choose. */
   readonly port: number;
-  /** Opens the methods that change what the node runs; without it they are closed. */
+  /** Listen beyond this machine without any key. */
+  readonly insecure?: boolean | undefined;
+  /** API keys, followed while the server runs; undefined for none. */
+  readonly keysFile?: string | undefined;
+  /** Opens the methods that change what the node runs, besides keys with the scope `admin`. */
   readonly adminToken?: string | undefined;
+  /** Origins whose pages may use the node, such as `https://app.example`. */
+  readonly corsOrigins?: readonly string[];
+  /** Names the node goes by besides those of this machine and `host`, in lower case. */
+  readonly allowedHosts?: readonly string[];
+  /** undefined for plain HTTP. */
+  readonly tls?: TlsFiles | undefined;
   /** Changes to {@link DEFAULT_LIMITS}. */
   readonly limits?: Partial<RpcLimits>;
 }
@@ -14,11 +26,20 @@ export interface RpcServerOptions {
 export interface RpcLimits {
   /** Largest HTTP body and largest WebSocket message. */
   readonly maxMessageBytes: number;
+  /** All headers of an HTTP request together. */
+  readonly maxHeaderBytes: number;
+  readonly maxHeaders: number;
+  /** UTF-16 units of one prompt. */
+  readonly maxPromptChars: number;
   /** Calls in one JSON-RPC batch. */
   readonly maxBatchCalls: number;
+  /** Arrays and objects within one another. */
+  readonly maxJsonDepth: number;
   /** Calls that run at once for one WebSocket or one HTTP request. */
   readonly maxConcurrentCalls: number;
-  /** WebSockets of all clients. */
+  /** Open connections of all clients. */
+  readonly maxConnections: number;
+  /** WebSockets among them. */
   readonly maxSockets: number;
   /** WebSockets of one key; of all who need none together. */
   readonly maxSocketsPerKey: number;
@@ -57,9 +78,19 @@ export interface RpcLimits {
 export const DEFAULT_LIMITS: RpcLimits = {
   // A prompt of 1 MiB is beyond the context of every model that the node runs.
   maxMessageBytes: 1024 * 1024,
+  // What Node's own server takes.
+  maxHeaderBytes: 16 * 1024,
+  // Browsers behind several proxies send about 40.
+  maxHeaders: 100,
+  // A whole context of 128 Ki tokens at about 4 characters each.
+  maxPromptChars: 512 * 1024,
   maxBatchCalls: 100,
+  // A call is 3 deep, a JSON schema in it 20 or 30; the stack holds some thousands.
+  maxJsonDepth: 64,
   // More than two full batches; the node's own queue is the real bound.
   maxConcurrentCalls: 256,
+  // All WebSockets, and HTTP besides. None is counted by address: behind a proxy all have one.
+  maxConnections: 20_000,
   // About 12 KiB each: 200 MB.
   maxSockets: 16_384,
   // Nobody takes them all.

@@ -1,6 +1,9 @@
-import { type FastifyInstance, fastify } from 'fastify';
+import { Server as SecureServer } from 'node:https';
+import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import { AccessControl } from './access/access-control.js';
+import { createApp } from './http/app.js';
+import { addGate, type GateOptions } from './http/gate.js';
 import { addRoutes } from './http/routes.js';
 import type { CallScope } from './json-rpc/call-scope.js';
 import { Dispatcher } from './json-rpc/dispatcher.js';
@@ -10,11 +13,25 @@ import { createMethods } from './methods/index.js';
 import type { NodeApi } from './node-api.js';
 import { addOpenAiRoutes } from './openai/routes.js';
 import { DEFAULT_LIMITS, type RpcLimits, type RpcServerOptions } from './options.js';
+import { isExposed, readCertificate } from './tls/certificate.js';
+import { followCertificate } from './tls/follow-certificate.js';
 import { WebSocketEndpoint } from './websocket/endpoint.js';
+
+interface ServerModules {
+  readonly node: NodeApi;
+  readonly logger: Logger;
+  /** Default: those of the node. */
+  readonly methods?: readonly Method[];
+}
 
 interface ServerParts {
   readonly app: FastifyInstance;
   readonly webSockets: WebSocketEndpoint;
+  readonly access: AccessControl;
+  /** Tells the methods where clients reach the server. */
+  readonly onListening: (url: string) => void;
+  /** Ends what follows the certificate. */
+  readonly unfollow: () => void;
   readonly scopes: Set<CallScope>;
   readonly stopGraceMs: number;
 }
@@ -27,51 +44,40 @@ export class RpcServer {
   readonly #parts: ServerParts;
   #stopped: Promise<void> | undefined;
 
-  private constructor(options: { readonly host: string; readonly port: number }, parts: ServerParts) {
+  private constructor(options: { readonly url: string; readonly port: number }, parts: ServerParts) {
     this.port = options.port;
-    this.url = `http://${reachable(options.host)}:${options.port}`;
+    this.url = options.url;
     this.#parts = parts;
   }
 
   /**
    * Listens, and serves the node.
-   * @throws AtomaError `port_in_use`, `listen_failed`.
+   * @throws AtomaError `port_in_use`, `listen_failed`; `insecure_bind` where it would be open to other machines;
+   * `keys_file_unreadable`, `keys_file_invalid`, `keys_file_exposed`; `tls_unreadable`, `tls_invalid`.
    */
-  static async start(
-    options: RpcServerOptions,
-    modules: {
-      readonly node: NodeApi;
-      readonly logger: Logger;
-      /** Default: those of the node. */
-      readonly methods?: readonly Method[];
-    },
-  ): Promise<RpcServer> {
+  static async start(options: RpcServerOptions, modules: ServerModules): Promise<RpcServer> {
     const limits: RpcLimits = { ...DEFAULT_LIMITS, ...options.limits };
-    const { node, logger } = modules;
-    let url = '';
-    const methods = modules.methods ?? createMethods(node, () => url);
-    const dispatcher = new Dispatcher(limits, { methods, logger });
-    const access = new AccessControl({ adminToken: options.adminToken });
-    const webSockets = new WebSocketEndpoint({ limits }, { dispatcher, access, logger });
-    const scopes = new Set<CallScope>();
-    const app = createApp(limits);
-    addRoutes(app, { limits }, { node, dispatcher, access, logger, scopes });
-    addOpenAiRoutes(app, { limits }, { node, access, logger, scopes });
-    app.server.on('upgrade', (request, connection, head) => {
-      webSockets.handleUpgrade(request, connection, head);
+    const { logger } = modules;
+    const certificate = options.tls && (await readCertificate(options.tls));
+    const access = await AccessControl.open({ ...options, ...limits }, { logger });
+    const parts = await createParts(options, limits, {
+      ...modules,
+      access,
+      app: createApp(limits, certificate),
     });
     try {
-      await app.listen({ host: options.host, port: options.port });
+      await parts.app.listen({ host: options.host, port: options.port });
     } catch (error) {
-      await Promise.all([webSockets.stop(), app.close()]);
+      parts.unfollow();
+      access.stop();
+      await Promise.all([parts.webSockets.stop(), parts.app.close()]);
       throw listenError(error, options);
     }
-    const address = app.server.address();
+    const address = parts.app.server.address();
     const port = typeof address === 'object' && address !== null ? address.port : options.port;
-    const parts = { app, webSockets, scopes, stopGraceMs: limits.stopGraceMs };
-    const server = new RpcServer({ host: options.host, port }, parts);
-    url = server.url;
-    return server;
+    const url = `${certificate ? 'https' : 'http'}://${reachable(options.host)}:${port}`;
+    parts.onListening(url);
+    return new RpcServer({ url, port }, parts);
   }
 
   /** Stops listening, cancels what runs, closes every connection; resolves when all are gone. */
@@ -81,7 +87,9 @@ export class RpcServer {
   }
 
   async #stop(): Promise<void> {
-    const { app, webSockets, scopes, stopGraceMs } = this.#parts;
+    const { app, access, webSockets, scopes, stopGraceMs, unfollow } = this.#parts;
+    unfollow();
+    access.stop();
     for (const scope of scopes) scope.end('The node is stopping.');
     const cutOff = setTimeout(() => app.server.closeAllConnections(), stopGraceMs);
     try {
@@ -92,14 +100,48 @@ export class RpcServer {
   }
 }
 
-function createApp(limits: RpcLimits): FastifyInstance {
-  return fastify({
-    logger: false,
-    bodyLimit: limits.maxMessageBytes,
-    requestTimeout: limits.requestTimeoutMs,
-    keepAliveTimeout: limits.keepAliveTimeoutMs,
-    http: { headersTimeout: limits.headersTimeoutMs },
+async function createParts(
+  options: RpcServerOptions,
+  limits: RpcLimits,
+  modules: ServerModules & { readonly access: AccessControl; readonly app: FastifyInstance },
+): Promise<ServerParts> {
+  const { node, logger, access, app } = modules;
+  const gate: GateOptions = {
+    host: options.host,
+    allowedHosts: options.allowedHosts ?? [],
+    corsOrigins: options.corsOrigins ?? [],
+    maxHeaders: limits.maxHeaders,
+  };
+  let url = '';
+  const methods = modules.methods ?? createMethods(node, () => url);
+  const dispatcher = new Dispatcher(limits, { methods, logger });
+  const webSockets = new WebSocketEndpoint({ limits, gate }, { dispatcher, access, logger });
+  const scopes = new Set<CallScope>();
+  await addGate(app, gate, { access, logger });
+  addRoutes(app, { limits }, { node, dispatcher, access, logger, scopes });
+  addOpenAiRoutes(app, { limits }, { node, access, logger, scopes });
+  app.server.on('upgrade', (request, connection, head) => {
+    webSockets.handleUpgrade(request, connection, head);
   });
+  const unfollow = await followTls(app, options.tls, logger);
+  const onListening = (listening: string): void => {
+    url = listening;
+  };
+  return { app, access, webSockets, scopes, stopGraceMs: limits.stopGraceMs, onListening, unfollow };
+}
+
+async function followTls(
+  app: FastifyInstance,
+  files: RpcServerOptions['tls'],
+  logger: Logger,
+): Promise<() => void> {
+  const { server } = app;
+  if (files === undefined || !(server instanceof SecureServer)) return () => undefined;
+  if (await isExposed(files)) {
+    const { keyFile } = files;
+    logger.warn({ keyFile }, `other users of this machine can read the TLS key: chmod 600 ${keyFile}`);
+  }
+  return followCertificate(server, files, logger);
 }
 
 /** The host part of a URL that reaches a server listening on `host`. */

@@ -1,9 +1,11 @@
+import type { TokenLogprob } from '../core/index.js';
 import type { WireFrame } from './protocol.js';
 
 interface OpenFrame {
   readonly index: number;
   text: string;
   readonly tokens: number[];
+  readonly logprobs: TokenLogprob[];
 }
 
 /**
@@ -30,13 +32,15 @@ export class FrameOutbox {
     this.#post = post;
   }
 
-  push(job: number, index: number, token: number | undefined, text: string): void {
+  push(job: number, index: number, token: number | undefined, text: string, logprob?: TokenLogprob): void {
     const frame = this.#open.get(job);
     if (frame === undefined) {
-      this.#open.set(job, { index, text, tokens: token === undefined ? [] : [token] });
+      const logprobs = logprob === undefined ? [] : [logprob];
+      this.#open.set(job, { index, text, tokens: token === undefined ? [] : [token], logprobs });
     } else {
       frame.text += text;
       if (token !== undefined) frame.tokens.push(token);
+      if (logprob !== undefined) frame.logprobs.push(logprob);
     }
     if (this.#immediate !== undefined) return;
     if (index === 0) this.#immediate = setImmediate(this.flush);
@@ -51,7 +55,9 @@ export class FrameOutbox {
     this.#timer = undefined;
     if (this.#open.size === 0) return;
     const frames: WireFrame[] = [];
-    for (const [job, frame] of this.#open) frames.push([job, frame.index, frame.text, frame.tokens]);
+    for (const [job, { index, text, tokens, logprobs }] of this.#open) {
+      frames.push(logprobs.length === 0 ? [job, index, text, tokens] : [job, index, text, tokens, logprobs]);
+    }
     this.#open.clear();
     this.#sentAt = performance.now();
     this.#post(frames);

@@ -2,6 +2,7 @@ export type { DeviceOptions } from './device-options.js';
 export { Device, type DeviceState } from './device-supervisor.js';
 export {
   type ChatMessage,
+  knowsTools,
   readChatTemplate,
   renderChat,
 } from './engines/weights/chat-template.js';

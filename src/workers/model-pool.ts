@@ -4,6 +4,7 @@ import { BroadcastChannel } from 'node:worker_threads';
 import { Piscina } from 'piscina';
 import { AtomaError, fromErrorData, type ModelInfo, messageOf } from '../core/index.js';
 import { type DeterminismFinding, runsExclusively } from './determinism/finding.js';
+import { findChatTemplate } from './engines/weights/chat-template.js';
 import { toLoadFailure } from './engines/weights/weights-problem.js';
 import { checkFit } from './hardware/check-fit.js';
 import type { ModelPoolOptions } from './pool-options.js';
@@ -109,7 +110,9 @@ export class ModelPool {
     hashing.catch(() => undefined);
     const { engine, finding } = await pool.#load();
     try {
-      const info = describePool(options, { engine, finding, memory, weights: await hashing });
+      // After the load, which has seen that the file is sound: a damaged one can keep a reader busy for ever.
+      const chatTemplate = await findChatTemplate(spec.weights);
+      const info = describePool(options, { engine, finding, memory, chatTemplate, weights: await hashing });
       pool.#profile = info.profile.id;
       if (runsExclusively(info)) await pool.#openExclusive();
       return { pool, info, probeFault: finding.failed ? finding.reason : undefined };

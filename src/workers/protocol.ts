@@ -7,6 +7,7 @@ import type {
   ModelSource,
   ModelWeights,
   NumericProfile,
+  TokenLogprob,
 } from '../core/index.js';
 
 import type { DeterminismFinding } from './determinism/finding.js';
@@ -70,8 +71,14 @@ export type ToDevice =
 /** What a job is about, as it travels. */
 export type Work = Omit<Job, 'id'>;
 
-/** Job number, index of the first token, text, token ids: a frame as it travels. */
-export type WireFrame = readonly [job: number, index: number, text: string, tokens: readonly number[]];
+/** Job number, index of the first token, text, token ids, and what {@link TokenFrame.logprobs} has: a frame as it travels. */
+export type WireFrame = readonly [
+  job: number,
+  index: number,
+  text: string,
+  tokens: readonly number[],
+  logprobs?: readonly TokenLogprob[],
+];
 
 /** What a worker does, as of the last turn of its event loop in its heartbeat's rhythm. */
 export interface WorkerPulse {
@@ -179,6 +186,8 @@ export interface EngineInfo {
   readonly flashAttentionRefusal: string | undefined;
   /** `cuda`, `vulkan`, `metal`, or `none`. */
   readonly gpu: string;
+  /** See {@link ModelInfo.embeddingSize}. */
+  readonly embeddingSize?: number | undefined;
   readonly numerics: EngineNumerics;
 }
 

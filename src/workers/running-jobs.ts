@@ -53,8 +53,9 @@ export class RunningJobs {
   }
 
   frames(frames: readonly WireFrame[]): void {
-    for (const [number, index, text, tokens] of frames) {
-      this.#jobs.get(number)?.options.onTokens({ index, text, tokens });
+    for (const [number, index, text, tokens, logprobs] of frames) {
+      const frame = logprobs === undefined ? { index, text, tokens } : { index, text, tokens, logprobs };
+      this.#jobs.get(number)?.options.onTokens(frame);
     }
   }
 

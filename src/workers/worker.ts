@@ -46,9 +46,9 @@ async function runTask(task: WorkerTask): Promise<WorkerResult> {
     const { params, ...mode } = task.work;
     const control: GenerationControl = {
       isCancelled: () => Atomics.load(cancelFlags, task.slot) === 1,
-      onToken: (index, token, text) => {
+      onToken: (index, token, text, logprob) => {
         volumeSent += text.length + (token === undefined ? 0 : 1);
-        outbox.push(task.job, index, token, text);
+        outbox.push(task.job, index, token, text, logprob);
       },
     };
     const completion = await engine.generate(params, control, mode);

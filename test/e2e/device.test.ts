@@ -1,6 +1,6 @@
 import t from 'tap';
-import type { PromptParams } from '#src/core/index.js';
-import { chat, ENDLESS, params, TINY, TinyDevice } from '../fixtures/tiny-device.js';
+import type { PromptParams, TokenFrame } from '#src/core/index.js';
+import { chat, ENDLESS, jobOf, params, TINY, TinyDevice } from '../fixtures/tiny-device.js';
 
 const shared = TinyDevice.started(t);
 
@@ -15,6 +15,7 @@ t.test('the model answers, and its frames add up to the answer', async (t) => {
     frames.flatMap(({ tokens }) => tokens),
     completion.tokens,
   );
+  t.match(on.models[0]?.chatTemplate, { source: /im_start/, bosText: String, eosText: String });
   let next = 0;
   for (const frame of frames) {
     t.equal(frame.index, next);
@@ -134,6 +135,24 @@ t.test('a cancelled job stops within a token and frees its sequence', async (t) 
   await t.rejects(running, { code: 'cancelled' });
   t.ok(seen < 50, `${seen} frames after the cancellation of the first`);
   t.equal((await on.ask(params(chat('What is 3 plus 4?')))).completion.text, '3 plus 4 is 7.');
+});
+
+t.test('a stream has the logprobs of its tokens, and nothing of a stop text', async (t) => {
+  const on = await shared;
+  const extras = { topLogprobs: 2, stop: [' is L'] };
+  const frames: TokenFrame[] = [];
+  const completion = await on.run(
+    { ...jobOf(params(chat('What is the capital of Peru?'))), extras },
+    { signal: new AbortController().signal, onTokens: (frame) => frames.push(frame) },
+  );
+  t.match(completion, { text: 'The capital of Peru', finishReason: 'stop', stopText: ' is L' });
+  t.equal(frames.map(({ text }) => text).join(''), completion.text);
+  t.equal(completion.logprobs?.length, completion.tokens.length);
+  t.same(
+    frames.flatMap(({ logprobs = [] }) => logprobs),
+    completion.logprobs,
+  );
+  for (const { tokens, logprobs = [] } of frames) t.equal(logprobs.length, tokens.length);
 });
 
 t.test('what does not load is named', async (t) => {

@@ -1,7 +1,7 @@
 import t, { type Test } from 'tap';
-import type { PromptParams } from '#src/core/index.js';
+import type { PromptParams, RequestExtras } from '#src/core/index.js';
 import type { Engine } from '#src/workers/engines/engine.js';
-import { ask, startEngine } from '../fixtures/engine.js';
+import { ask, askFor, startEngine } from '../fixtures/engine.js';
 import { PINNED } from '../fixtures/pinned-prompts.js';
 import { params } from '../fixtures/tiny-device.js';
 
@@ -33,6 +33,12 @@ const CHOICES: readonly Partial<PromptParams>[] = [
   { repeatPenalty: 1.2 },
   { temperature: 1, repeatPenalty: 0.7, repeatLastN: 5n },
 ];
+/** What a request may ask beyond the contract, with the same engines. */
+const PENALTIES: readonly RequestExtras[] = [
+  { frequencyPenalty: 1.5 },
+  { presencePenalty: -1 },
+  { frequencyPenalty: 0.5, presencePenalty: 2 },
+];
 /** A rounding error near the edge between two tokens changes the rest of an answer: seen in 1 of 245. */
 const LEAST_EQUAL = 0.9;
 
@@ -51,4 +57,45 @@ t.test('a seed chooses the same answer on every backend', async (t) => {
     }
   }
   t.ok(equal >= asked * LEAST_EQUAL, `${equal} of ${asked}`);
+});
+
+t.test(
+  'penalties of the answer are the same on every backend, with and without a repeat penalty',
+  async (t) => {
+    const { llama, others } = await engines(t);
+    let asked = 0;
+    let equal = 0;
+    for (const { prompt } of PINNED.slice(1, 9).filter((_, index) => index % 3 === 0)) {
+      for (const extras of PENALTIES) {
+        for (const change of [{}, { temperature: 0.8, repeatPenalty: 1.2 }]) {
+          const given = params(prompt, { ...change, maxTokens: 40n });
+          const expected = await askFor(llama, given, extras);
+          for (const engine of others) {
+            asked++;
+            if ((await askFor(engine, given, extras)).tokens.join() === expected.tokens.join()) equal++;
+          }
+        }
+      }
+    }
+    t.ok(equal >= asked * LEAST_EQUAL, `${equal} of ${asked}`);
+  },
+);
+
+/** Rounding of the backends' own arithmetic, in natural logarithms. */
+const LOGPROB_TOLERANCE = 0.02;
+
+t.test('logprobs are about the same on every backend', async (t) => {
+  const { llama, others } = await engines(t);
+  for (const change of [{}, { temperature: 0.8, topK: 20n, topP: 0.95 }]) {
+    const given = params(PINNED[2]?.prompt ?? '', { ...change, maxTokens: 20n });
+    const expected = (await askFor(llama, given, { topLogprobs: 2 })).logprobs ?? [];
+    for (const engine of others) {
+      const { logprobs = [] } = await askFor(engine, given, { topLogprobs: 2 });
+      t.equal(logprobs.length, expected.length);
+      for (const [at, { token, logprob, bytes }] of logprobs.entries()) {
+        t.match(expected[at], { token, bytes });
+        t.ok(Math.abs((expected[at]?.logprob ?? -1e9) - logprob) < LOGPROB_TOLERANCE);
+      }
+    }
+  }
 });

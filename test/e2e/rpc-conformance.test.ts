@@ -54,7 +54,7 @@ function withoutDetail(response: Answer): unknown {
 }
 
 async function dispatcher(): Promise<Exchange> {
-  const server = new Dispatcher({ maxBatchCalls: 100 }, { methods, logger });
+  const server = new Dispatcher({ maxBatchCalls: 100, maxJsonDepth: 64 }, { methods, logger });
   const scope = new CallScope({ maxCalls: 10 });
   const caller = { scope, streams: undefined, principal: ANYBODY };
   return async (message) => (await server.handle(new TextEncoder().encode(message), caller)) ?? '';

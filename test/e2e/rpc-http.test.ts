@@ -143,7 +143,7 @@ t.test('a port in use is named, with the key that changes it', async (t) => {
     message: new RegExp(`127\\.0\\.0\\.1:${server.port} .*jrpc_port`),
     fields: { host: '127.0.0.1', port: server.port, key: 'jrpc_port' },
   });
-  await t.rejects(RpcServer.start({ host: '192.0.2.1', port: 0 }, modules), {
+  await t.rejects(RpcServer.start({ host: '192.0.2.1', port: 0, insecure: true }, modules), {
     code: 'listen_failed',
     message: /rpc\.host/,
   });

@@ -84,7 +84,15 @@ const CONFIG: InferenceConfig = {
   tracing: false,
   pool: { workers: 1, sequences: 1, contextSize: undefined, batchSize: undefined, threads: 1 },
   scheduler: { maxRequestWaitMs: 500, maxQueuedRequests: 1, ticketReserve: 0 },
-  rpc: { host: '127.0.0.1', adminToken: undefined },
+  rpc: {
+    host: '127.0.0.1',
+    adminToken: undefined,
+    keysFile: 'api-keys.json',
+    corsOrigins: [],
+    allowedHosts: [],
+    tls: undefined,
+    limits: {},
+  },
 };
 
 function rig(t: Test) {

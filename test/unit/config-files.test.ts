@@ -3,6 +3,7 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
 import { ConfigError, loadConfig } from '#src/config/index.js';
+import { DEFAULT_LIMITS } from '#src/rpc/options.js';
 import { CLIENT, configFolder, MODEL, problemLines, SUBSCRIBER } from './config-folder.js';
 
 const ID = `0x${'1'.repeat(64)}`;
@@ -49,7 +50,15 @@ t.test('the three files of the seed', async (t) => {
         threads: undefined,
       },
       scheduler: { maxRequestWaitMs: 500, maxQueuedRequests: 256, ticketReserve: 0.25 },
-      rpc: { host: '127.0.0.1', adminToken: undefined },
+      rpc: {
+        host: '127.0.0.1',
+        adminToken: undefined,
+        keysFile: join(dir, 'api-keys.json'),
+        corsOrigins: [],
+        allowedHosts: [],
+        tls: undefined,
+        limits: {},
+      },
     },
     chain: {
       subscriber: {
@@ -117,6 +126,12 @@ t.test('the samples of config/ load and say the same', async (t) => {
   t.equal(one.chain?.client.configPath, join(homedir(), '.sui/sui_config/client.yaml'));
 });
 
+t.test('the limits that a sample shows are those that hold without it', async (t) => {
+  const { inference } = await loadConfig({ modelConfigPath: 'config/model.toml' });
+  const { stopGraceMs: _fixed, ...limits } = DEFAULT_LIMITS;
+  t.strictSame(inference.rpc.limits, limits);
+});
+
 t.test('every key that a sample has commented out is a known one', async (t) => {
   const { write } = await configFolder(t);
   const sample = await readFile('config/model.toml', 'utf8');
@@ -124,6 +139,7 @@ t.test('every key that a sample has commented out is a known one', async (t) => 
   t.not(all, sample);
   const { inference } = await loadConfig({ modelConfigPath: await write('model.toml', all) });
   t.match(inference.pool, { workers: 2, sequences: 4, contextSize: 2048, batchSize: 512, threads: 1 });
+  t.match(inference.rpc, { tls: { keyFile: /privkey/ }, keysFile: /api-keys\.json$/ });
 });
 
 t.test('without the chain files there is no chain', async (t) => {

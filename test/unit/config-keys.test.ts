@@ -268,6 +268,45 @@ t.test('the optional tables', async (t) => {
   ]);
 });
 
+t.test('who may use the node', async (t) => {
+  const { dir, write } = await configFolder(t);
+  const load = async (rpc: string) =>
+    (await loadConfig({ modelConfigPath: await write('model.toml', `${MODEL}[rpc]\n${rpc}`) })).inference.rpc;
+  t.match(await load(''), {
+    keysFile: join(dir, 'api-keys.json'),
+    corsOrigins: [],
+    allowedHosts: [],
+    limits: {},
+  });
+  const rpc = await load(
+    'keys_file = "k/keys.json"\ncors_origins = ["https://app.example", "http://a:8080"]\nallowed_hosts = ["Node.Example"]\ntls_cert = "c.pem"\ntls_key = "/k.pem"\nmax_json_depth = 32\n',
+  );
+  t.match(rpc, {
+    keysFile: join(dir, 'k', 'keys.json'),
+    corsOrigins: ['https://app.example', 'http://a:8080'],
+    allowedHosts: ['node.example'],
+    tls: { certFile: join(dir, 'c.pem'), keyFile: '/k.pem' },
+  });
+  t.strictSame(rpc.limits, { maxJsonDepth: 32 });
+  const wrong: [string, RegExp][] = [
+    ['tls_cert = "c.pem"', /rpc\.tls_key: found nothing.*since tls_cert is set: both or neither/],
+    ['tls_key = "c.pem"', /rpc\.tls_cert: found nothing.*since tls_key is set/],
+    [
+      'cors_origins = ["*"]',
+      /:9: rpc\.cors_origins: found an array of 1 element, wanted an array of origins/,
+    ],
+    ['cors_origins = ["https://app.example/"]', /rpc\.cors_origins: .*without a path/],
+    ['cors_origins = "https://app.example"', /rpc\.cors_origins: found "https/],
+    ['allowed_hosts = ["h:80"]', /rpc\.allowed_hosts: .*without scheme and port/],
+    ['max_body_bytes = 10', /rpc\.max_body_bytes: found 10, wanted .* from 1024/],
+    ['max_json_depth = 100000', /rpc\.max_json_depth: found 100000, wanted/],
+    ['max_conections = 1', /nearest known one is "max_connections"/],
+  ];
+  for (const [text, message] of wrong) {
+    t.match((await problemLines(load(text))).join(' '), message, text);
+  }
+});
+
 t.test('in a single file the tables of the model service stand below it', async (t) => {
   const { write } = await configFolder(t);
   const good = `[inference]${MODEL}[inference.pool]\nworkers = 3\n[inference.rpc]\nhost = "0.0.0.0"\n`;

@@ -27,7 +27,10 @@ const methods = [
   }),
 ];
 
-const dispatcher = new Dispatcher({ maxBatchCalls: 100 }, { methods, logger: pino({ level: 'silent' }) });
+const dispatcher = new Dispatcher(
+  { maxBatchCalls: 100, maxJsonDepth: 64 },
+  { methods, logger: pino({ level: 'silent' }) },
+);
 const encoder = new TextEncoder();
 
 function raw(message: string | Uint8Array, maxCalls = 256): Promise<string | undefined> {

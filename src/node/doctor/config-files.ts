@@ -42,6 +42,7 @@ function secretFiles({ inference, chain }: Config, paths: ConfigPaths): readonly
   const { configPath: whole, modelConfigPath, suiSubscriberPath } = paths;
   add(whole ?? modelConfigPath, 'api_key', inference.apiKey !== undefined);
   add(whole ?? modelConfigPath, 'admin_token', inference.rpc.adminToken !== undefined);
+  add(inference.rpc.tls?.keyFile, 'the key of the TLS certificate', true);
   const url = chain === undefined ? undefined : new URL(chain.subscriber.httpUrl);
   add(whole ?? suiSubscriberPath, "the endpoint's password", (url?.password ?? '') !== '');
   return [...holds].map(([path, keys]) => ({ path, holds: keys }));

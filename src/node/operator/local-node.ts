@@ -68,14 +68,24 @@ export function readReadiness({
   }
   const every: Readonly<Record<string, string>> = { '0.0.0.0': '127.0.0.1', '::': '::1' };
   const host = every[rpc.host] ?? rpc.host;
-  return told(askReadiness(`http://${host.includes(':') ? `[${host}]` : host}:${jrpcPort}/readyz`));
+  const scheme = rpc.tls === undefined ? 'http' : 'https';
+  return told(askReadiness(`${scheme}://${host.includes(':') ? `[${host}]` : host}:${jrpcPort}/readyz`));
 }
 
 async function askReadiness(url: string): Promise<Readiness> {
   const signal = AbortSignal.timeout(READY_TIMEOUT_MS);
-  const response = await fetch(url, { signal, redirect: 'error' }).catch(() => undefined);
-  if (response === undefined) throw new Error(`nothing answers at ${url}`);
+  const response = await fetch(url, { signal, redirect: 'error' }).catch((error: unknown) => {
+    throw new Error(`nothing answers at ${url}${reasonOf(error)}`);
+  });
   const answer = Readyz.safeParse(await response.json().catch(() => undefined));
   if (answer.success) return answer.data;
   throw new Error(`what answers at ${url} is no node (HTTP ${response.status})`);
+}
+
+/** What stands behind "fetch failed", such as a certificate of another name or one that nobody vouches for. */
+function reasonOf(error: unknown): string {
+  const cause = error instanceof Error ? error.cause : undefined;
+  if (!(cause instanceof Error) || !('code' in cause) || cause.code === 'ECONNREFUSED') return '';
+  const advice = ' (NODE_EXTRA_CA_CERTS names the file of an authority of your own)';
+  return `: ${cause.message}${/CERT|SIGNATURE|ISSUER/.test(String(cause.code)) ? advice : ''}`;
 }

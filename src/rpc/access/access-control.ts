@@ -1,51 +1,105 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
-import { catalogued } from '../error-catalogue.js';
-import type { Principal } from './principal.js';
+import type { Logger } from 'pino';
+import { AtomaError } from '../../core/index.js';
+import { bearerOf } from './bearer.js';
+import { HolderOfKey, HolderOfToken, Unknown } from './identities.js';
+import { KeyRates } from './key-rates.js';
+import { KeyRing } from './key-ring.js';
+import { isLoopbackHost } from './loopback.js';
+import type { Identity } from './principal.js';
+import { hashSecret, isSameHash } from './secret.js';
 
-/** `Authorization: Bearer …` (RFC 6750, 2.1); the scheme is read without regard to case. */
-const BEARER = /^bearer +(\S+) *$/i;
+/** What decides who may use a node. */
+export interface AccessOptions {
+  /** Where the node listens. */
+  readonly host: string;
+  /** Listen beyond this machine without any key. */
+  readonly insecure?: boolean | undefined;
+  /** See {@link Identity}; undefined for a node that has no keys. */
+  readonly keysFile?: string | undefined;
+  /** A key with the scope `admin` that needs no file. */
+  readonly adminToken?: string | undefined;
+  readonly maxPromptChars: number;
+}
 
 /** Tells who makes a call. */
 export class AccessControl {
-  readonly #digest: Buffer | undefined;
+  readonly #ring: KeyRing;
+  readonly #rates = new KeyRates();
+  readonly #tokenHash: string | undefined;
+  readonly #maxPromptChars: number;
 
-  /** @param options.adminToken undefined closes what needs the scope `admin` for everybody */
-  constructor(options: { readonly adminToken: string | undefined }) {
-    this.#digest = options.adminToken === undefined ? undefined : sha256(options.adminToken);
+  private constructor(options: AccessOptions, ring: KeyRing) {
+    this.#ring = ring;
+    this.#tokenHash = options.adminToken === undefined ? undefined : hashSecret(options.adminToken);
+    this.#maxPromptChars = options.maxPromptChars;
+    ring.onChange(() => this.#rates.keepOnly((id) => ring.get(id) !== undefined));
   }
 
-  /** @param headers of the HTTP request or of the WebSocket's upgrade */
-  identify(headers: IncomingHttpHeaders): Principal {
-    return {
-      id: 'local',
-      name: 'local',
-      require: (scope) => {
-        if (scope === 'admin') this.#checkAdmin(headers.authorization);
-      },
-      admit: () => undefined,
-      spend: () => undefined,
+  /**
+   * Reads the keys and follows their file.
+   * @throws AtomaError `insecure_bind` where the node would be open to other machines; `keys_file_unreadable`,
+   * `keys_file_invalid`, `keys_file_exposed`
+   */
+  static async open(options: AccessOptions, modules: { readonly logger: Logger }): Promise<AccessControl> {
+    const ring = await KeyRing.open({ path: options.keysFile }, modules);
+    if (!isLoopbackHost(options.host) && !ring.hasActive()) {
+      if (!options.insecure) {
+        ring.stop();
+        throw insecureBind(options);
+      }
+      modules.logger.warn(
+        { host: options.host },
+        'INSECURE: RPC listens beyond this machine without keys (--insecure): everybody who reaches it can run prompts and read what this node does',
+      );
+    }
+    return new AccessControl(options, ring);
+  }
+
+  /**
+   * Who calls; somebody unknown as well, whose calls are then refused one by one.
+   * @param headers of the HTTP request or of the WebSocket's upgrade
+   * @param address of the client
+   */
+  identify(headers: IncomingHttpHeaders, address?: string): Identity {
+    const secret = bearerOf(headers);
+    const surroundings = {
+      ring: this.#ring,
+      rates: this.#rates,
+      maxPromptChars: this.#maxPromptChars,
+      address,
     };
+    const key = secret === undefined ? undefined : this.#ring.find(secret);
+    if (key !== undefined) return new HolderOfKey(key, surroundings);
+    if (secret !== undefined && this.#tokenHash !== undefined) {
+      if (isSameHash(hashSecret(secret), this.#tokenHash)) return new HolderOfToken(surroundings);
+    }
+    const given = { hasSecret: secret !== undefined, hasToken: this.#tokenHash !== undefined };
+    return new Unknown(given, surroundings);
   }
 
-  #checkAdmin(authorization: string | undefined): void {
-    if (this.#digest === undefined) {
-      throw catalogued(
-        'admin_disabled',
-        'This method is closed: set admin_token in [rpc] of the model configuration, and start the node again.',
-      );
-    }
-    const token = BEARER.exec(authorization ?? '')?.[1];
-    // Digests are of one length, and tell nothing of how much of a token was right.
-    if (token === undefined || !timingSafeEqual(sha256(token), this.#digest)) {
-      throw catalogued(
-        'unauthorized',
-        `This method needs the header "Authorization: Bearer" with the admin_token of the configuration, which was ${token === undefined ? 'missing' : 'wrong'}.`,
-      );
-    }
+  /**
+   * Who calls, where the node lets them in at all.
+   * @throws AtomaError `unauthorized`
+   */
+  authenticate(headers: IncomingHttpHeaders, address?: string): Identity {
+    const identity = this.identify(headers, address);
+    identity.check();
+    return identity;
+  }
+
+  /** Called when keys came, went or ran out: who was let in may have to leave. */
+  onChange(listener: () => void): void {
+    this.#ring.onChange(listener);
+  }
+
+  stop(): void {
+    this.#ring.stop();
   }
 }
 
-function sha256(text: string): Buffer {
-  return createHash('sha256').update(text).digest();
+function insecureBind({ host, keysFile }: AccessOptions): AtomaError {
+  const where = keysFile === undefined ? '' : ` in ${keysFile}`;
+  const message = `rpc.host is ${host}, which other machines can reach, and there is no valid API key${where}: everybody could use this node. Make a key with \`keys add NAME\` (it takes the same flags), or set rpc.host to 127.0.0.1, or give start --insecure where everybody who reaches it may use it.`;
+  return new AtomaError('insecure_bind', message, { fields: { host, keysFile, key: 'rpc.host' } });
 }

@@ -2,7 +2,8 @@ import type { GenerateOptions, GenerateRequest, GenerateResult, NodeApi } from '
 import type { Principal } from './principal.js';
 
 /**
- * Runs a prompt for somebody: within their scopes and their rate, on their account.
+ * Runs a prompt for somebody: within their scopes and their rate, on their account. What fails before it ran costs no
+ * tokens; what is cancelled on its way costs those that came out.
  * @throws AtomaError `forbidden`, `unauthorized`, `rate_limited`, and what {@link NodeApi.generate} throws.
  */
 export async function meteredGenerate(
@@ -12,8 +13,22 @@ export async function meteredGenerate(
   options: GenerateOptions,
 ): Promise<GenerateResult> {
   principal.require('generate');
-  principal.admit();
-  const result = await node.generate(request, options);
-  principal.spend(result.completion.inputTokens + result.completion.tokens.length);
-  return result;
+  await principal.admit(request.params.prompt);
+  let produced = 0;
+  const onTokens: GenerateOptions['onTokens'] = (frame) => {
+    produced += frame.tokens.length;
+    options.onTokens?.(frame);
+  };
+  const onRestart = (): void => {
+    produced = 0;
+    options.onRestart?.();
+  };
+  try {
+    const result = await node.generate(request, { ...options, onTokens, onRestart });
+    principal.spend(result.completion.inputTokens + result.completion.tokens.length);
+    return result;
+  } catch (error) {
+    principal.spend(produced);
+    throw error;
+  }
 }

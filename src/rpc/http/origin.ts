@@ -1,12 +1,11 @@
-import { isIPv4 } from 'node:net';
+import { isLoopbackHost } from '../access/loopback.js';
 
 /**
- * Whether an `Origin` header names a page of this machine. Browsers send the header, and let any page open
- * WebSockets to any host; other clients do not send it.
+ * Whether an `Origin` header names a page of this machine, or one that the operator lists. Browsers send the header,
+ * and let any page open WebSockets to any host; other clients do not send it.
+ * @param listed as browsers write them: `https://app.example`
  */
-export function isLoopbackOrigin(origin: string): boolean {
-  if (!URL.canParse(origin)) return false;
-  const { hostname } = new URL(origin);
-  if (hostname === 'localhost' || hostname.endsWith('.localhost') || hostname === '[::1]') return true;
-  return isIPv4(hostname) && hostname.startsWith('127.');
+export function isAllowedOrigin(origin: string | undefined, listed: readonly string[]): boolean {
+  if (origin === undefined || listed.includes(origin)) return true;
+  return URL.canParse(origin) && isLoopbackHost(new URL(origin).hostname);
 }

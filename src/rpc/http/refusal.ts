@@ -21,5 +21,8 @@ export function toRefusal(error: unknown): Refusal {
   if (typeof retryAfterMs === 'number' && Number.isFinite(retryAfterMs)) {
     headers['retry-after'] = String(Math.max(1, Math.ceil(retryAfterMs / 1000)));
   }
-  return { status: httpStatusOf(error), headers, body: errorResponse(NULL_ID, toRpcError(error)) };
+  const status = httpStatusOf(error);
+  // RFC 9110, 11.6.1: a 401 says what it wants.
+  if (status === 401) headers['www-authenticate'] = 'Bearer';
+  return { status, headers, body: errorResponse(NULL_ID, toRpcError(error)) };
 }

@@ -8,7 +8,6 @@ import { NodeMetrics } from '../metrics/node-metrics.js';
 import type { NodeApi } from '../node-api.js';
 import type { RpcLimits } from '../options.js';
 import { WEBSOCKET_PATH } from '../websocket/endpoint.js';
-import { isLoopbackOrigin } from './origin.js';
 import { toRefusal } from './refusal.js';
 
 /** Where Prometheus looks unless told otherwise. */
@@ -31,14 +30,9 @@ export function addRoutes(
   options: { readonly limits: RpcLimits },
   modules: RouteModules,
 ): void {
-  app.addHook('onRequest', (request, reply, next) => {
-    const { origin } = request.headers;
-    if (origin === undefined || isLoopbackOrigin(origin)) next();
-    else refuse(reply, 'origin_refused', 'Web pages of other machines may not use this node.');
-  });
   addJsonRpc(app, options.limits, modules);
   addHealth(app, modules.node);
-  addMetrics(app, modules.node);
+  addMetrics(app, modules);
   addRefusals(app, modules.logger);
   app.get('/', () => ({
     name: 'atoma-node',
@@ -70,7 +64,7 @@ function addJsonRpc(
       if (!reply.raw.writableFinished) scope.end('The client closed its connection.');
     });
     const body = request.body instanceof Uint8Array ? request.body : new Uint8Array();
-    const principal = access.identify(request.headers);
+    const principal = access.identify(request.headers, request.raw.socket.remoteAddress);
     const answer = await dispatcher.handle(body, { scope, streams: undefined, principal });
     if (answer === undefined) return reply.code(204).send();
     return reply.type(JSON_TYPE).send(answer);
@@ -85,9 +79,10 @@ function addHealth(app: FastifyInstance, node: NodeApi): void {
   });
 }
 
-function addMetrics(app: FastifyInstance, node: NodeApi): void {
+function addMetrics(app: FastifyInstance, { node, access }: RouteModules): void {
   const metrics = new NodeMetrics({ node });
-  app.get(METRICS_PATH, async (_request, reply) => {
+  app.get(METRICS_PATH, async (request, reply) => {
+    access.identify(request.headers, request.raw.socket.remoteAddress).require('read');
     const text = await metrics.scrape();
     return reply.type(metrics.contentType).send(text);
   });
@@ -104,13 +99,14 @@ function addRefusals(app: FastifyInstance, logger: Logger): void {
   app.setErrorHandler<{ readonly statusCode?: number; readonly message: string }>(
     (error, _request, reply) => {
       const { statusCode = 500 } = error;
-      if (statusCode === 413)
+      if (isCatalogued(error)) send(reply, error);
+      else if (statusCode === 413)
         refuse(reply, 'request_too_large', `The request is too large: ${error.message}.`);
       else if (statusCode === 415)
         refuse(reply, 'unsupported_media_type', 'Send Content-Type: application/json.');
       else if (statusCode < 500) refuse(reply, 'bad_http_request', error.message);
       else {
-        if (!isCatalogued(error)) logger.error({ err: error }, 'an HTTP request failed');
+        logger.error({ err: error }, 'an HTTP request failed');
         send(reply, error);
       }
     },

@@ -1,4 +1,6 @@
 import type { Logger } from 'pino';
+import { audited } from '../access/audit.js';
+import { checkJsonDepth } from '../access/json-depth.js';
 import type { Principal } from '../access/principal.js';
 import { catalogued, isCatalogued, toRpcError } from '../error-catalogue.js';
 import type { StreamHost } from '../websocket/stream-host.js';
@@ -24,14 +26,16 @@ export interface Caller {
 /** JSON-RPC 2.0 without its transport: a message in, the text of its answer out. */
 export class Dispatcher {
   readonly #maxBatchCalls: number;
+  readonly #maxJsonDepth: number;
   readonly #methods: ReadonlyMap<string, Method>;
   readonly #logger: Logger;
 
   constructor(
-    options: { readonly maxBatchCalls: number },
+    options: { readonly maxBatchCalls: number; readonly maxJsonDepth: number },
     modules: { readonly methods: readonly Method[]; readonly logger: Logger },
   ) {
     this.#maxBatchCalls = options.maxBatchCalls;
+    this.#maxJsonDepth = options.maxJsonDepth;
     this.#methods = new Map(modules.methods.map((method) => [method.name, method]));
     this.#logger = modules.logger;
   }
@@ -43,6 +47,7 @@ export class Dispatcher {
   /** Answers a request or a batch; undefined where it holds notifications only. Never rejects. */
   async handle(bytes: Uint8Array, caller: Caller): Promise<string | undefined> {
     try {
+      checkJsonDepth(bytes, this.#maxJsonDepth);
       const message = parseMessage(bytes);
       const { value, ids } = message;
       if (Array.isArray(value)) return await this.#batch(value, message, caller);
@@ -78,8 +83,11 @@ export class Dispatcher {
       const { scope, streams, principal } = caller;
       const result = await scope.run((signal) => {
         const method = this.#method(request.method);
-        principal.require(method.scope);
-        return method.run(request.params, { signal, streams, principal });
+        const act = { method: method.name, scope: method.scope, params: request.params, principal };
+        return audited(this.#logger, act, () => {
+          principal.require(method.scope);
+          return method.run(request.params, { signal, streams, principal });
+        });
       });
       return answered ? successResponse(id ?? NULL_ID, result) : undefined;
     } catch (error) {

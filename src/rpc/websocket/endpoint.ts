@@ -3,8 +3,10 @@ import type { Duplex } from 'node:stream';
 import type { Logger } from 'pino';
 import { type Server, WebSocketServer } from 'ws';
 import type { AccessControl } from '../access/access-control.js';
-import { type CatalogueCode, catalogued } from '../error-catalogue.js';
-import { isLoopbackOrigin } from '../http/origin.js';
+import { chooseSubprotocol } from '../access/bearer.js';
+import type { Identity } from '../access/principal.js';
+import { catalogued } from '../error-catalogue.js';
+import { checkSource, type GateOptions, logRefusal } from '../http/gate.js';
 import { toRefusal } from '../http/refusal.js';
 import type { Dispatcher } from '../json-rpc/dispatcher.js';
 import type { RpcLimits } from '../options.js';
@@ -17,6 +19,14 @@ export const WEBSOCKET_PATH = '/ws';
 
 /** RFC 6455, 7.4.1: the endpoint is going away. */
 const CLOSE_GOING_AWAY = 1001;
+/** RFC 6455, 7.4.1: what the client does goes against a policy. */
+const CLOSE_POLICY_VIOLATION = 1008;
+const UNWANTED_REASON = 'The API key was revoked or has expired, or the node wants one now.';
+
+interface EndpointOptions {
+  readonly limits: RpcLimits;
+  readonly gate: GateOptions;
+}
 
 interface EndpointModules {
   readonly dispatcher: Dispatcher;
@@ -27,19 +37,23 @@ interface EndpointModules {
 /** Turns upgrade requests of an HTTP server into sessions, and ends them all. */
 export class WebSocketEndpoint {
   readonly #access: AccessControl;
+  readonly #gate: GateOptions;
+  readonly #logger: Logger;
   readonly #context: SessionContext;
   readonly #server: Server<typeof SessionSocket>;
   readonly #lingering = new LingeringRequests();
   readonly #sockets: Quota;
-  readonly #sessions = new Set<WebSocketSession>();
+  readonly #sessions = new Map<WebSocketSession, Identity>();
   #onEmpty: (() => void) | undefined;
   readonly #pings: NodeJS.Timeout;
   #stopping = false;
 
-  constructor(options: { readonly limits: RpcLimits }, modules: EndpointModules) {
-    const { limits } = options;
+  constructor({ limits, gate }: EndpointOptions, modules: EndpointModules) {
     const { access, ...shared } = modules;
     this.#access = access;
+    this.#gate = gate;
+    this.#logger = modules.logger;
+    access.onChange(() => this.#closeUnwanted());
     this.#sockets = new Quota({ perKey: limits.maxSocketsPerKey, total: limits.maxSockets });
     this.#context = {
       limits,
@@ -56,28 +70,24 @@ export class WebSocketEndpoint {
       WebSocket: SessionSocket,
       noServer: true,
       clientTracking: false,
+      handleProtocols: chooseSubprotocol,
       maxPayload: limits.maxMessageBytes,
       // Token frames are too small to gain by it, and each socket would cost a deflate window.
       perMessageDeflate: false,
     });
     this.#pings = setInterval(() => {
-      for (const session of this.#sessions) session.ping();
+      for (const session of this.#sessions.keys()) session.ping();
     }, limits.pingIntervalMs);
     this.#pings.unref();
   }
 
   /** To be called on the HTTP server's `upgrade`. */
   handleUpgrade(request: IncomingMessage, connection: Duplex, head: Buffer): void {
-    const path = request.url?.split('?', 1)[0];
-    const { origin } = request.headers;
-    if (path !== WEBSOCKET_PATH) {
-      refuse(connection, 'route_not_found', `The WebSocket is at ${WEBSOCKET_PATH}.`);
-    } else if (origin !== undefined && !isLoopbackOrigin(origin)) {
-      refuse(connection, 'origin_refused', 'Web pages of other machines may not use this node.');
-    } else if (this.#stopping) {
-      refuse(connection, 'not_ready', 'The node is stopping.');
-    } else {
+    try {
+      this.#check(request);
       this.#accept(request, connection, head);
+    } catch (error) {
+      refuse(connection, error);
     }
   }
 
@@ -90,22 +100,51 @@ export class WebSocketEndpoint {
     const empty = new Promise<void>((resolve) => {
       this.#onEmpty = resolve;
     });
-    for (const session of this.#sessions) void session.leave(CLOSE_GOING_AWAY, 'The node is stopping.');
+    for (const session of this.#sessions.keys())
+      void session.leave(CLOSE_GOING_AWAY, 'The node is stopping.');
     await empty;
   }
 
+  /** @throws AtomaError why nobody gets a WebSocket this way. */
+  #check(request: IncomingMessage): void {
+    checkSource(request, this.#gate);
+    if (request.url?.split('?', 1)[0] !== WEBSOCKET_PATH) {
+      throw catalogued('route_not_found', `The WebSocket is at ${WEBSOCKET_PATH}.`);
+    }
+    if (this.#stopping) throw catalogued('not_ready', 'The node is stopping.');
+  }
+
+  /** @throws AtomaError `unauthorized` */
+  #authenticate({ headers, socket }: IncomingMessage): Identity {
+    const address = socket.remoteAddress;
+    try {
+      return this.#access.authenticate(headers, address);
+    } catch (error) {
+      logRefusal(this.#logger, { method: 'GET', path: WEBSOCKET_PATH, address, error });
+      throw error;
+    }
+  }
+
+  /** Keys are revoked and run out while their WebSockets are open. */
+  #closeUnwanted(): void {
+    for (const [session, identity] of this.#sessions) {
+      if (isUnwanted(identity)) void session.leave(CLOSE_POLICY_VIOLATION, UNWANTED_REASON);
+    }
+  }
+
+  /** @throws AtomaError `unauthorized`, `too_many_connections` */
   #accept(request: IncomingMessage, connection: Duplex, head: Buffer): void {
-    const principal = this.#access.identify(request.headers);
+    const principal = this.#authenticate(request);
     const limit = this.#sockets.take(principal.id);
     if (limit !== undefined) {
-      refuse(connection, 'too_many_connections', `There are ${limit} WebSockets, the most at once.`);
-      return;
+      throw catalogued('too_many_connections', `There are ${limit} WebSockets, the most at once.`);
     }
     const release = (): void => this.#sockets.giveBack(principal.id);
     connection.once('close', release);
     this.#server.handleUpgrade(request, connection, head, (socket) => {
       connection.removeListener('close', release);
-      this.#sessions.add(new WebSocketSession(this.#context, { socket, connection, principal }));
+      const session = new WebSocketSession(this.#context, { socket, connection, principal });
+      this.#sessions.set(session, principal);
     });
   }
 
@@ -116,8 +155,17 @@ export class WebSocketEndpoint {
   }
 }
 
-function refuse(connection: Duplex, code: CatalogueCode, message: string): void {
-  const { status, headers, body } = toRefusal(catalogued(code, message));
+function isUnwanted(identity: Identity): boolean {
+  try {
+    identity.check();
+    return false;
+  } catch {
+    return true;
+  }
+}
+
+function refuse(connection: Duplex, error: unknown): void {
+  const { status, headers, body } = toRefusal(error);
   const head = [
     `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}`,
     'connection: close',

@@ -1,4 +1,12 @@
-import { AtomaError, type Divergence, type FinishReason, type PromptParams } from '../../core/index.js';
+import {
+  AtomaError,
+  type Divergence,
+  type FinishReason,
+  type PromptParams,
+  type RequestExtras,
+} from '../../core/index.js';
+import { AnswerLogprobs } from './answer/answer-logprobs.js';
+import { stopTexts } from './answer/stop-texts.js';
 import type { EngineCompletion, GenerationControl } from './engine.js';
 import { ExpectedTokens, type ScoredToken, type TokenDivergence } from './expected-tokens.js';
 import { TextAssembler, type TokenPiece } from './tokens/token-text.js';
@@ -12,6 +20,8 @@ export interface Run {
   readonly contextSize: number;
   /** See {@link Job.expected}. */
   readonly expected: readonly number[] | undefined;
+  /** See {@link Job.extras}. */
+  readonly extras: RequestExtras | undefined;
   /** `performance.now()` at the start of the job in its worker, ms. */
   readonly startedAt: number;
 }
@@ -32,15 +42,17 @@ export interface TokenSource {
 
 /**
  * Takes tokens from an engine until the answer is complete, or leaves what was expected, and makes text of them.
- * @throws AtomaError `cancelled`, and whatever the engine throws.
+ * @throws AtomaError `cancelled`, `invalid_params`, and whatever the engine throws.
  */
 export async function complete(run: Run, source: TokenSource): Promise<EngineCompletion> {
-  const { params, control, input, startedAt } = run;
+  const { params, control, input, extras, startedAt } = run;
   const room = run.contextSize - input.length;
   const limit = params.maxTokens < BigInt(room) ? Number(params.maxTokens) : room;
   const full: FinishReason = params.maxTokens > BigInt(room) ? 'context' : 'length';
   const { history } = source;
   const expected = run.expected && new ExpectedTokens(run.expected);
+  const logprobs = logprobsOf(extras, source);
+  const stops = stopTexts(extras?.stop);
   const tokens: number[] = [];
   const assembler = new TextAssembler();
   let text = '';
@@ -48,15 +60,18 @@ export async function complete(run: Run, source: TokenSource): Promise<EngineCom
   let finishReason: FinishReason = full;
   if (limit > 0) {
     finishReason = 'stop';
-    for await (const token of expected?.agreeing(source.scored()) ?? source.tokens()) {
+    const chosen = expected?.agreeing(source.scored()) ?? logprobs?.recording(source.scored());
+    for await (const token of chosen ?? source.tokens()) {
       if (firstAt === 0) firstAt = performance.now();
       if (control.isCancelled()) throw new AtomaError('cancelled', 'the job was cancelled');
       history.push(token);
       const index = tokens.push(token) - 1;
       const known = source.piece(token);
-      const written = assembler.push(known instanceof Promise ? await known : known);
+      const completed = assembler.push(known instanceof Promise ? await known : known);
+      const written = stops === undefined ? completed : stops.push(completed);
       text += written;
-      control.onToken(index, token, written);
+      control.onToken(index, token, written, logprobs?.entries[index]);
+      if (stops?.found !== undefined) break;
       if (tokens.length >= limit) {
         finishReason = full;
         break;
@@ -65,7 +80,9 @@ export async function complete(run: Run, source: TokenSource): Promise<EngineCom
   }
   const endedAt = performance.now();
   if (firstAt === 0) firstAt = endedAt;
-  const rest = assembler.end();
+  const left = assembler.end();
+  const rest = stops === undefined ? left : stops.end(left);
+  if (stops?.found !== undefined) finishReason = 'stop';
   text += rest;
   if (rest !== '') control.onToken(tokens.length, undefined, rest);
   const divergence = await withTexts(expected?.divergence(finishReason !== 'stop'), source);
@@ -77,7 +94,15 @@ export async function complete(run: Run, source: TokenSource): Promise<EngineCom
     finishReason,
     timings: { prefillMs: firstAt - startedAt, decodeMs: endedAt - firstAt },
     ...(divergence !== undefined && { divergence }),
+    ...(logprobs !== undefined && { logprobs: logprobs.entries }),
+    ...(stops?.found !== undefined && { stopText: stops.found }),
   };
+}
+
+/** undefined where nobody asked for them: they cost the whole distribution at each token. */
+function logprobsOf(extras: RequestExtras | undefined, source: TokenSource): AnswerLogprobs | undefined {
+  const count = extras?.topLogprobs;
+  return count === undefined ? undefined : new AnswerLogprobs(count, (token) => source.piece(token));
 }
 
 async function withTexts(

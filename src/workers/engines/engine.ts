@@ -1,4 +1,4 @@
-import type { Completion, Job, PromptParams } from '../../core/index.js';
+import type { Completion, Job, PromptParams, TokenLogprob } from '../../core/index.js';
 import type { LogitSourceOpener } from '../determinism/logit-source.js';
 import type { EngineInfo } from '../protocol.js';
 
@@ -11,13 +11,14 @@ export interface GenerationControl {
   isCancelled(): boolean;
   /**
    * Called for each generated token, in order; `text` holds the characters that it completed.
-   * Bytes left over at the end, which are no whole character, come last and without a token.
+   * What was held back to the end comes last and without a token: bytes which are no whole character, or what might
+   * have become a stop text.
    */
-  onToken(index: number, token: number | undefined, text: string): void;
+  onToken(index: number, token: number | undefined, text: string, logprob?: TokenLogprob): void;
 }
 
 /** How a prompt is to be run, besides its params. */
-export type RunMode = Partial<Pick<Job, 'expected' | 'reproducible'>>;
+export type RunMode = Partial<Pick<Job, 'expected' | 'reproducible' | 'extras'>>;
 
 /** A model on a device, with as many sequences as it was loaded for. */
 export interface Engine extends LogitSourceOpener {
@@ -26,7 +27,7 @@ export interface Engine extends LogitSourceOpener {
    * Runs one prompt; at most `sequences` at once, and one more that is reproducible after
    * {@link Engine.openExclusive}: others like it wait for that one.
    * @throws AtomaError `invalid_params`, `prompt_too_long` (`promptTokens`, `contextSize` in its fields),
-   * `cancelled`, `engine_failed`.
+   * `cancelled`, `engine_failed`, `grammar_unsupported`, `embeddings_unsupported`.
    */
   generate(params: PromptParams, control: GenerationControl, mode?: RunMode): Promise<EngineCompletion>;
   /**

@@ -13,6 +13,13 @@ export interface ScoredToken {
    * repeat penalty.
    */
   probability(token: number | undefined): number;
+  /** The likeliest ones of that distribution, best first: `count` of them, or as many as were left to choose from. */
+  top(count: number): readonly TokenProbability[];
+}
+
+export interface TokenProbability {
+  readonly token: number;
+  readonly probability: number;
 }
 
 /** Holds a run against the answer of an earlier one, token by token. */

@@ -15,7 +15,8 @@ import { contextSizeFor, llamaBatchSize, pieceSizeFor } from '../pool-defaults.j
 import type { EngineInfo, EngineNumerics, WorkerSpec } from '../protocol.js';
 import { complete, type Run } from './completion-loop.js';
 import type { Engine, EngineCompletion, GenerationControl, RunMode } from './engine.js';
-import type { ScoredToken } from './expected-tokens.js';
+import type { ScoredToken, TokenProbability } from './expected-tokens.js';
+import { llamaExtras } from './llama/llama-extras.js';
 import { LlamaLogits } from './llama/llama-logits.js';
 import { separateBatches } from './llama/separate-batches.js';
 import { type PromptVocabulary, promptInput } from './prompt-input.js';
@@ -123,12 +124,12 @@ export class LlamaEngine implements Engine {
   async generate(
     params: PromptParams,
     control: GenerationControl,
-    { expected, reproducible }: RunMode = {},
+    { expected, reproducible, extras }: RunMode = {},
   ): Promise<EngineCompletion> {
     const startedAt = performance.now();
     const { contextSize } = this.info;
     const input = promptInput(params, this.#vocabulary, contextSize);
-    const run: Run = { params, control, input, contextSize, expected, startedAt };
+    const run: Run = { params, control, input, contextSize, expected, extras, startedAt };
     const exclusive = reproducible === true ? this.#exclusive : undefined;
     if (exclusive !== undefined) return this.#oneByOne(() => this.#runIn(exclusive, run));
     const sequence = this.#free.pop();
@@ -190,10 +191,13 @@ export class LlamaEngine implements Engine {
     }
   }
 
-  #decode(sequence: LlamaContextSequence, run: Run): Promise<EngineCompletion> {
+  async #decode(sequence: LlamaContextSequence, run: Run): Promise<EngineCompletion> {
     const input = run.input.map(toToken);
     const history = input.slice();
-    const options = llamaSampling(samplingChoice(run.params, run.contextSize), history);
+    const options = {
+      ...llamaSampling(samplingChoice(run.params, run.contextSize), history),
+      ...(run.extras !== undefined && (await llamaExtras(run.extras, this.#model, history))),
+    };
     return complete(run, {
       history,
       tokens: () => sequence.evaluate(input, options),
@@ -259,9 +263,20 @@ async function* scoredTokens(
         for (const [other, probability] of probabilities) if (model.isEogToken(other)) sum += probability;
         return sum;
       },
+      top: (count) => likeliest(probabilities, count),
     };
     if (isEnd) return;
   }
+}
+
+/** The library gives them in the order of their probabilities; those that were not to be chosen are 0. */
+function likeliest(probabilities: ReadonlyMap<Token, number>, count: number): readonly TokenProbability[] {
+  const found: TokenProbability[] = [];
+  for (const [token, probability] of probabilities) {
+    if (found.length >= count || probability === 0) break;
+    found.push({ token, probability });
+  }
+  return found;
 }
 
 /** node-llama-cpp marks the numbers that are tokens; nothing is done to them. */

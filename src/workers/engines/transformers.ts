@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { AtomaError, messageOf, type PromptParams } from '../../core/index.js';
+import { AtomaError, messageOf, type PromptParams, type RequestExtras } from '../../core/index.js';
 import type { LogitSource } from '../determinism/logit-source.js';
 import { contextSizeFor, onnxBatchSize } from '../pool-defaults.js';
 import type { EngineInfo, EngineNumerics, WorkerSpec } from '../protocol.js';
@@ -11,6 +11,7 @@ import { CausalModel, KeyValueCache } from './onnx/causal-model.js';
 import { loadLibrary, type OnnxBackend } from './onnx/library.js';
 import { OnnxLogits } from './onnx/onnx-logits.js';
 import { promptInput } from './prompt-input.js';
+import { type AnswerBias, answerBias } from './sampling/answer-bias.js';
 import { samplingChoice } from './sampling/choice.js';
 import { Sampler } from './sampling/sampler.js';
 import { cpuName, packageVersion } from './surroundings.js';
@@ -75,21 +76,23 @@ export class TransformersEngine implements Engine {
   async generate(
     params: PromptParams,
     control: GenerationControl,
-    { expected }: RunMode = {},
+    { expected, extras }: RunMode = {},
   ): Promise<EngineCompletion> {
     const startedAt = performance.now();
     const { contextSize } = this.info;
+    refuseUnsupported(extras);
     const input = promptInput(params, this.#tokenizer, contextSize);
+    const bias = answerBias(extras, input.length);
     if (this.#running >= this.#places) throw new AtomaError('engine_failed', 'every sequence is taken');
     this.#running++;
     const history = [...input];
     try {
       return await complete(
-        { params, control, input, contextSize, expected, startedAt },
+        { params, control, input, contextSize, expected, extras, startedAt },
         {
           history,
-          tokens: () => tokensOf(this.#scored(params, input, history, control)),
-          scored: () => this.#scored(params, input, history, control),
+          tokens: () => tokensOf(this.#scored(params, history, control, bias)),
+          scored: () => this.#scored(params, history, control, bias),
           piece: (token) => this.#tokenizer.piece(token),
           vocabularySize: this.#tokenizer.size,
         },
@@ -125,14 +128,14 @@ export class TransformersEngine implements Engine {
 
   async *#scored(
     params: PromptParams,
-    input: readonly number[],
     history: readonly number[],
     control: GenerationControl,
+    bias: AnswerBias | undefined,
   ): AsyncGenerator<ScoredToken> {
     const cache = new KeyValueCache();
     try {
-      let logits = await this.#prefill(input, cache, control);
-      const sampler = new Sampler(samplingChoice(params, this.info.contextSize), logits.length);
+      let logits = await this.#prefill(history, cache, control);
+      const sampler = new Sampler(samplingChoice(params, this.info.contextSize), logits.length, bias);
       while (true) {
         const token = sampler.sample(logits, history);
         const { ends } = this.#tokenizer;
@@ -140,6 +143,7 @@ export class TransformersEngine implements Engine {
         yield {
           token: isEnd ? undefined : token,
           probability: (asked) => sampler.probability(asked === undefined ? ends : new Set([asked])),
+          top: (count) => sampler.top(count),
         };
         if (isEnd) return;
         logits = await this.#evaluate([token], cache);
@@ -167,6 +171,18 @@ export class TransformersEngine implements Engine {
   #evaluate(tokens: readonly number[], cache: KeyValueCache): Promise<Float32Array> {
     this.#evaluated += tokens.length;
     return this.#model.forward(tokens, cache);
+  }
+}
+
+/** @throws AtomaError `grammar_unsupported`, `embeddings_unsupported` */
+function refuseUnsupported(extras: RequestExtras | undefined): void {
+  if (extras?.grammar !== undefined) {
+    const problem = 'this model runs on ONNX Runtime, where answers cannot be held to a grammar';
+    throw new AtomaError('grammar_unsupported', `${problem}: run it from a GGUF file`);
+  }
+  if (extras?.embed === true) {
+    const problem = 'this model runs on ONNX Runtime, where it makes no embeddings';
+    throw new AtomaError('embeddings_unsupported', `${problem}: run an embedding model from a GGUF file`);
   }
 }
 

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { ModelInfo } from '../../core/index.js';
+import type { ChatTemplate, ModelInfo } from '../../core/index.js';
 import { type DeterminismFinding, runsExclusively } from '../determinism/finding.js';
 import { SAMPLER_VERSION } from '../engines/sampling/choice.js';
 import type { MemoryPlan } from '../hardware/planned-model.js';
@@ -14,12 +14,13 @@ interface Loaded {
   /** sha256 of the weights. */
   readonly weights: string;
   readonly memory: MemoryPlan | undefined;
+  readonly chatTemplate: ChatTemplate | undefined;
 }
 
 /** What the node shows of a pool's model. Contexts for jobs that run exclusively count in its memory. */
 export function describePool(options: ModelPoolOptions, loaded: Loaded): ModelInfo {
   const { spec, workers, device, source, backendReason } = options;
-  const { engine, finding, memory } = loaded;
+  const { engine, finding, memory, chatTemplate } = loaded;
   const { numerics, ...facts } = engine;
   const { threads, contextSize, flashAttention } = engine;
   const { weights, backend } = spec;
@@ -38,6 +39,7 @@ export function describePool(options: ModelPoolOptions, loaded: Loaded): ModelIn
     verdictReason: finding.reason,
     workers,
     sequencesPerWorker: spec.sequences,
+    chatTemplate,
   };
   if (memory === undefined) return info;
   const { totalBytes, kvCacheBytes, computeBytes, sequences } = memory;

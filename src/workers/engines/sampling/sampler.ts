@@ -1,4 +1,6 @@
 import { AtomaError } from '../../../core/index.js';
+import type { TokenProbability } from '../expected-tokens.js';
+import type { AnswerBias } from './answer-bias.js';
 import type { SamplingChoice } from './choice.js';
 import { MersenneTwister } from './mersenne-twister.js';
 import { TokenRanking } from './token-ranking.js';
@@ -6,7 +8,7 @@ import { TokenRanking } from './token-ranking.js';
 /**
  * Chooses tokens as llama.cpp's samplers do, for engines that have none of their own: the chain of
  * node-llama-cpp (`rebuildChainIfNeeded` in its addon/AddonSampler.cpp), with the formulas of llama.cpp's
- * src/llama-sampler.cpp. Repeat penalty; then, where the temperature is 0, the best token, and else top-k,
+ * src/llama-sampler.cpp. What the answer's own tokens are penalized with, where it is asked for; repeat penalty; then, where the temperature is 0, the best token, and else top-k,
  * top-p, temperature and a draw. The same seed chooses the same tokens from the same logits: llama.cpp
  * computes in single precision, and what is rounded there is rounded here (`Math.fround`, typed arrays).
  */
@@ -15,6 +17,7 @@ export class Sampler {
   readonly #temperature: number;
   readonly #penalty: number;
   readonly #topP: number;
+  readonly #bias: AnswerBias | undefined;
   readonly #random: MersenneTwister;
   readonly #ranking: TokenRanking;
   /** For each token the number of the call that saw it last in the penalized part of the history. */
@@ -24,9 +27,13 @@ export class Sampler {
   #logits: Float32Array = new Float32Array();
   #kept = 0;
 
-  /** @param vocabularySize how many logits there are at each position */
-  constructor(choice: SamplingChoice, vocabularySize: number) {
+  /**
+   * @param vocabularySize how many logits there are at each position
+   * @param bias of the tokens of the answer
+   */
+  constructor(choice: SamplingChoice, vocabularySize: number, bias?: AnswerBias) {
     this.#choice = choice;
+    this.#bias = bias;
     this.#temperature = Math.fround(choice.temperature);
     this.#penalty = Math.fround(choice.repeatPenalty);
     this.#topP = Math.fround(choice.topP);
@@ -37,12 +44,13 @@ export class Sampler {
 
   /**
    * The next token.
-   * @param logits of the position; the penalty is applied in place
+   * @param logits of the position; the penalties are applied in place
    * @param history the tokens of the sequence so far, prompt included
    * @throws AtomaError `engine_failed` where the logits are no numbers.
    */
   sample(logits: Float32Array, history: readonly number[]): number {
     this.#logits = logits;
+    if (this.#bias !== undefined) addBias(this.#bias, logits, history);
     this.#penalize(logits, history);
     const best = argmax(logits);
     const bestLogit = logits[best] ?? Number.NaN;
@@ -62,18 +70,41 @@ export class Sampler {
    * among those that top-k and top-p left, at the temperature. A greedy choice has the model's own distribution.
    */
   probability(tokens: ReadonlySet<number>): number {
-    const isGreedy = this.#temperature <= 0;
-    const logits = this.#logits;
-    const count = isGreedy ? logits.length : this.#kept;
-    const best = logits[isGreedy ? argmax(logits) : this.#ranking.at(0)] ?? 0;
+    const { count, at, weight } = this.#distribution();
     let [sum, asked] = [0, 0];
     for (let place = 0; place < count; place++) {
-      const token = isGreedy ? place : this.#ranking.at(place);
-      const weight = Math.exp(((logits[token] ?? 0) - best) / (isGreedy ? 1 : this.#temperature));
-      sum += weight;
-      if (tokens.has(token)) asked += weight;
+      const token = at(place);
+      sum += weight(token);
+      if (tokens.has(token)) asked += weight(token);
     }
     return asked / sum;
+  }
+
+  /** The likeliest tokens of the same distribution, best first; `wanted` of them where there are so many. */
+  top(wanted: number): readonly TokenProbability[] {
+    const { count, at, weight, best } = this.#distribution();
+    let sum = 0;
+    for (let place = 0; place < count; place++) sum += weight(at(place));
+    const shown = Math.min(wanted, count);
+    if (this.#temperature <= 0) this.#ranking.rank(this.#logits, best, shown);
+    return Array.from({ length: shown }, (_, place) => {
+      const token = this.#ranking.at(place);
+      return { token, probability: weight(token) / sum };
+    });
+  }
+
+  /** What the last token was chosen from: a greedy choice has no ranking, and needs none to be summed up. */
+  #distribution(): Distribution {
+    const logits = this.#logits;
+    const isGreedy = this.#temperature <= 0;
+    const best = logits[isGreedy ? argmax(logits) : this.#ranking.at(0)] ?? 0;
+    const scale = isGreedy ? 1 : this.#temperature;
+    return {
+      best,
+      count: isGreedy ? logits.length : this.#kept,
+      at: isGreedy ? (place) => place : (place) => this.#ranking.at(place),
+      weight: (token) => Math.exp(((logits[token] ?? 0) - best) / scale),
+    };
   }
 
   /** `llama_sampler_penalties_apply`, without frequency and presence penalties. */
@@ -125,6 +156,22 @@ export class Sampler {
     }
     return this.#ranking.at(kept - 1);
   }
+}
+
+interface Distribution {
+  /** How many tokens there are to choose from. */
+  readonly count: number;
+  at(place: number): number;
+  /** Of a token, in proportion to its probability; 1 is the best one's. */
+  weight(token: number): number;
+  /** The largest logit. */
+  readonly best: number;
+}
+
+/** `llama_sampler_logit_bias_apply`. */
+function addBias(bias: AnswerBias, logits: Float32Array, history: readonly number[]): void {
+  bias.count(history);
+  for (const [token, added] of bias.biases) logits[token] = (logits[token] ?? 0) + Math.fround(added);
 }
 
 /** The token with the largest logit, of equal ones the first, as `llama_sampler_greedy_apply` takes it. */

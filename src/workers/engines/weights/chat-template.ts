@@ -3,11 +3,18 @@ import { AtomaError, type ChatTemplate, type ModelWeights, messageOf } from '../
 import { isObject, readJson, readText, tokenContent } from './onnx-folder.js';
 import { toLoadFailure } from './weights-problem.js';
 
-/** One turn of a chat; `role` is `system`, `user` or `assistant`, where the template knows no others. */
+/**
+ * One turn of a chat; `role` is `system`, `user` or `assistant`, where the template knows no others. What else stands
+ * in it is for the template, such as `tool_calls`.
+ */
 export interface ChatMessage {
   readonly role: string;
   readonly content: string;
+  readonly [key: string]: unknown;
 }
+
+/** Parsed ones: a template is read once, not for each chat. */
+const PARSED = new WeakMap<ChatTemplate, Template>();
 
 /**
  * The chat template that comes with weights: in a GGUF's metadata, or beside an ONNX graph. Of several the
@@ -23,14 +30,25 @@ export async function readChatTemplate(weights: ModelWeights): Promise<ChatTempl
   }
 }
 
+/** As {@link readChatTemplate}; undefined also where it cannot be read: a model is of use without one. */
+export async function findChatTemplate(weights: ModelWeights): Promise<ChatTemplate | undefined> {
+  return readChatTemplate(weights).catch(() => undefined);
+}
+
 /**
  * A chat as a prompt, with the beginning of the assistant's answer at its end.
+ * @param tools as OpenAI's API has them, for templates that know some
  * @throws AtomaError `chat_template_failed` where the template refuses these messages or is none.
  */
-export function renderChat(template: ChatTemplate, messages: readonly ChatMessage[]): string {
+export function renderChat(
+  template: ChatTemplate,
+  messages: readonly ChatMessage[],
+  tools: readonly object[] = [],
+): string {
   try {
-    return new Template(template.source).render({
+    return parsed(template).render({
       messages,
+      ...(tools.length > 0 && { tools }),
       add_generation_prompt: true,
       bos_token: template.bosText,
       eos_token: template.eosText,
@@ -39,6 +57,19 @@ export function renderChat(template: ChatTemplate, messages: readonly ChatMessag
     const problem = `the model's chat template does not take this chat: ${messageOf(error)}`;
     throw new AtomaError('chat_template_failed', problem, { cause: error });
   }
+}
+
+/** Whether a template writes down the tools that a chat may use. */
+export function knowsTools({ source }: ChatTemplate): boolean {
+  return /\btools\b/.test(source);
+}
+
+function parsed(template: ChatTemplate): Template {
+  const known = PARSED.get(template);
+  if (known !== undefined) return known;
+  const made = new Template(template.source);
+  PARSED.set(template, made);
+  return made;
 }
 
 async function ofGguf(file: string): Promise<ChatTemplate | undefined> {

@@ -1,4 +1,0 @@
-/** Whether only this machine reaches what listens on a host. */
-export function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || host.startsWith('127.');
-}

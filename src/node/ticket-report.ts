@@ -26,11 +26,13 @@ function timesOf({ history, answer, receivedAtMs }: Ticket): Record<string, numb
     history.findLast((step) => step.state === state)?.atMs;
   const between = (from: number | undefined, to: number | undefined): number | undefined =>
     from === undefined || to === undefined ? undefined : to - from;
+  // The settlement can be here before the answer to the commitment, and then stands in its place in the history.
+  const committedAt = at('committed') ?? Date.now();
   return {
     queuedMs: between(at('received'), at('running')),
     prefillMs: rounded(answer?.timings.prefillMs),
     decodeMs: rounded(answer?.timings.decodeMs),
-    commitMs: between(at('answered'), at('committed')),
+    commitMs: between(at('answered'), committedAt),
     ms: Date.now() - receivedAtMs,
   };
 }

@@ -125,8 +125,8 @@ async function createParts(
     corsOrigins: options.corsOrigins ?? [],
     maxHeaders: limits.maxHeaders,
   };
-  const served = modules.methods ?? createMethods(node, () => urlOf(app, options));
-  const methods = observeMethods(served, calls);
+  const own = modules.methods ?? createMethods(node, () => urlOf(app, options));
+  const methods = observeMethods(own, calls);
   const dispatcher = new Dispatcher(limits, { methods, logger, meter: new CallMeter({ meters }) });
   const webSockets = new WebSocketEndpoint({ limits, gate }, { dispatcher, access, calls, meters, logger });
   showWebSockets(meters, () => webSockets.usage());

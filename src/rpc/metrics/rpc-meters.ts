@@ -1,6 +1,7 @@
 import { Counter, Histogram, Registry } from 'prom-client';
 import { AtomaError } from '../../core/index.js';
 import { isCatalogued } from '../error-catalogue.js';
+import { CLOSE, type CloseCode } from '../websocket/close-codes.js';
 
 /** What a client spoke. */
 export type Api = 'jsonrpc' | 'websocket' | 'openai' | 'http';
@@ -18,13 +19,13 @@ export interface AnsweredRequest {
 /** Codes with which a call is refused for who makes it, or how often. Each is shown from the start. */
 const REFUSALS = ['unauthorized', 'forbidden', 'admin_disabled', 'rate_limited'];
 
-/** Why the node closes WebSockets, by the code of RFC 6455 that it gives. */
-const CLOSURES: Readonly<Record<number, string>> = {
-  1000: 'idle',
-  1001: 'stopping',
-  1006: 'dead',
-  1008: 'key_ended',
-  1013: 'too_slow',
+/** Why the node closes WebSockets, by the code that it gives. */
+const CLOSURES: Readonly<Record<CloseCode, string>> = {
+  [CLOSE.normal]: 'idle',
+  [CLOSE.goingAway]: 'stopping',
+  [CLOSE.abnormal]: 'dead',
+  [CLOSE.policyViolation]: 'key_ended',
+  [CLOSE.tryAgainLater]: 'too_slow',
 };
 
 /** Upper bounds in seconds: from a lookup in memory to a long answer. */
@@ -85,8 +86,8 @@ export class RpcMeters {
   }
 
   /** @param code with which the node closed it; undefined where the client did, or the connection was lost */
-  socketClosed(code: number | undefined): void {
-    this.#closures.inc({ reason: code === undefined ? 'client' : (CLOSURES[code] ?? 'other') });
+  socketClosed(code: CloseCode | undefined): void {
+    this.#closures.inc({ reason: code === undefined ? 'client' : CLOSURES[code] });
   }
 }
 

@@ -13,6 +13,7 @@ import type { Dispatcher } from '../json-rpc/dispatcher.js';
 import type { RpcMeters } from '../metrics/rpc-meters.js';
 import type { WebSocketUsage } from '../metrics/websocket-gauges.js';
 import type { RpcLimits } from '../options.js';
+import { CLOSE } from './close-codes.js';
 import { FrameEncoder } from './frame-encoder.js';
 import { LingeringRequests } from './lingering.js';
 import { observeUpgrade } from './observe-upgrade.js';
@@ -21,10 +22,6 @@ import { type SessionContext, SessionSocket, WebSocketSession } from './session.
 
 export const WEBSOCKET_PATH = '/ws';
 
-/** RFC 6455, 7.4.1: the endpoint is going away. */
-const CLOSE_GOING_AWAY = 1001;
-/** RFC 6455, 7.4.1: what the client does goes against a policy. */
-const CLOSE_POLICY_VIOLATION = 1008;
 const UNWANTED_REASON = 'The API key was revoked or has expired, or the node wants one now.';
 
 interface EndpointOptions {
@@ -110,8 +107,9 @@ export class WebSocketEndpoint {
       bufferedBytes: 0,
       maxBufferedBytes: 0,
     };
-    for (const { bufferedBytes, subscriptionCount } of this.#sessions.keys()) {
-      usage.subscriptions += subscriptionCount;
+    for (const session of this.#sessions.keys()) {
+      const { subscriptions, bufferedBytes } = session.usage;
+      usage.subscriptions += subscriptions;
       usage.bufferedBytes += bufferedBytes;
       usage.maxBufferedBytes = Math.max(usage.maxBufferedBytes, bufferedBytes);
     }
@@ -127,8 +125,7 @@ export class WebSocketEndpoint {
     const empty = new Promise<void>((resolve) => {
       this.#onEmpty = resolve;
     });
-    for (const session of this.#sessions.keys())
-      void session.leave(CLOSE_GOING_AWAY, 'The node is stopping.');
+    for (const session of this.#sessions.keys()) void session.leave(CLOSE.goingAway, 'The node is stopping.');
     await empty;
   }
 
@@ -155,7 +152,7 @@ export class WebSocketEndpoint {
   /** Keys are revoked and run out while their WebSockets are open. */
   #closeUnwanted(): void {
     for (const [session, identity] of this.#sessions) {
-      if (isUnwanted(identity)) void session.leave(CLOSE_POLICY_VIOLATION, UNWANTED_REASON);
+      if (isUnwanted(identity)) void session.leave(CLOSE.policyViolation, UNWANTED_REASON);
     }
   }
 

@@ -7,6 +7,7 @@ import { catalogued, isCatalogued } from '../error-catalogue.js';
 import { CallScope } from '../json-rpc/call-scope.js';
 import type { Dispatcher } from '../json-rpc/dispatcher.js';
 import type { RpcLimits } from '../options.js';
+import { CLOSE, type CloseCode } from './close-codes.js';
 import type { FrameEncoder } from './frame-encoder.js';
 import type { LingeringRequests } from './lingering.js';
 import type { Within } from './observe-upgrade.js';
@@ -14,13 +15,6 @@ import { SocketOutlet } from './outlet.js';
 import type { Quota } from './quota.js';
 import type { StreamHost, StreamOptions } from './stream-host.js';
 import { Subscription, type SubscriptionHost } from './subscription.js';
-
-/** RFC 6455, 7.4.1. */
-const CLOSE_NORMAL = 1000;
-/** RFC 6455, 7.4.1: without a closing handshake. */
-const CLOSE_ABNORMAL = 1006;
-/** The registry of RFC 6455, 11.7. */
-const CLOSE_TRY_AGAIN_LATER = 1013;
 
 /** What all sessions of an endpoint have in common. */
 export interface SessionContext {
@@ -54,6 +48,8 @@ export class SessionSocket extends WebSocket {
  */
 export class WebSocketSession implements SubscriptionHost {
   readonly principal: Principal;
+  /** With which the node closed it; undefined where it did not. */
+  closedWith: CloseCode | undefined;
   readonly #context: SessionContext;
   readonly #socket: SessionSocket;
   readonly #outlet: SocketOutlet;
@@ -63,8 +59,6 @@ export class WebSocketSession implements SubscriptionHost {
   #answers: Set<Promise<void>> | undefined;
   #lastId = 0;
   #isAlive = true;
-  /** The code with which the node closed it; undefined while it did not. */
-  #closedWith: number | undefined;
   /** Pings since it last did something; not a time, which would be an object of its own. */
   #idlePings = 0;
 
@@ -81,19 +75,9 @@ export class WebSocketSession implements SubscriptionHost {
     socket.on('close', onClose);
   }
 
-  /** Bytes that wait for the client to read them. */
-  get bufferedBytes(): number {
-    return this.#socket.bufferedAmount;
-  }
-
-  /** Streams that the client reads. */
-  get subscriptionCount(): number {
-    return this.#subscriptions?.size ?? 0;
-  }
-
-  /** Code of RFC 6455 with which the node closed it; undefined where it did not. */
-  get closedWith(): number | undefined {
-    return this.#closedWith;
+  /** Streams that the client reads, and bytes that wait for it to read them. */
+  get usage(): { readonly subscriptions: number; readonly bufferedBytes: number } {
+    return { subscriptions: this.#subscriptions?.size ?? 0, bufferedBytes: this.#socket.bufferedAmount };
   }
 
   get encoder(): FrameEncoder {
@@ -112,12 +96,12 @@ export class WebSocketSession implements SubscriptionHost {
     // One that is known not to read, or is told goodbye, has a time limit of its own.
     if (this.#outlet.isStalled || this.#socket.readyState !== WebSocket.OPEN) return;
     if (!this.#isAlive) {
-      this.#closedWith ??= CLOSE_ABNORMAL;
+      this.closedWith ??= CLOSE.abnormal;
       this.#socket.terminate();
       return;
     }
     this.#isAlive = false;
-    if (this.#isIdle()) this.close(CLOSE_NORMAL, 'idle: no calls and no subscriptions');
+    if (this.#isIdle()) this.close(CLOSE.normal, 'idle: no calls and no subscriptions');
     else this.#socket.ping();
   }
 
@@ -125,16 +109,16 @@ export class WebSocketSession implements SubscriptionHost {
    * Cancels what the client started and says goodbye; a client that does not answer is cut off.
    * @param graceMs how long it may take to answer
    */
-  close(code: number, reason: string, graceMs = this.#context.limits.stopGraceMs): void {
+  close(code: CloseCode, reason: string, graceMs = this.#context.limits.stopGraceMs): void {
     this.#end(reason);
-    this.#closedWith ??= code;
+    this.closedWith ??= code;
     this.#socket.close(code, reason);
     const cutOff = setTimeout(() => this.#socket.terminate(), graceMs);
     this.#socket.once('close', () => clearTimeout(cutOff));
   }
 
   /** As {@link WebSocketSession.close}, but tells the client first how its calls and streams end. */
-  async leave(code: number, reason: string): Promise<void> {
+  async leave(code: CloseCode, reason: string): Promise<void> {
     this.#scope?.end(reason);
     const error = catalogued('cancelled', reason);
     for (const subscription of [...(this.#subscriptions?.values() ?? [])]) subscription.abort(error);
@@ -185,7 +169,7 @@ export class WebSocketSession implements SubscriptionHost {
 
   onTooSlow(reason: string): void {
     // Another while in which it may read: the reason comes behind all that it has not read yet.
-    this.close(CLOSE_TRY_AGAIN_LATER, reason, this.#context.limits.maxStallMs);
+    this.close(CLOSE.tryAgainLater, reason, this.#context.limits.maxStallMs);
   }
 
   onFailed(error: Error): void {

@@ -43,9 +43,10 @@ export interface Executor {
   serves(model: string): boolean;
   /**
    * Runs a job. The caller keeps within `capacity`.
-   * @throws AtomaError `cancelled`, `invalid_params`, `prompt_too_long`, `engine_failed`; `device_died` where
-   * its process ended or hung under the job, which can then be run again from the start; `model_unloaded` where
-   * its model was taken off under the job, which another executor can run.
+   * @throws AtomaError `cancelled`, `invalid_params`, `prompt_too_long`, `engine_failed`; for what its extras ask
+   * `grammar_unsupported`, `embeddings_unsupported`; `device_died` where its process ended or hung under the job,
+   * which can then be run again from the start; `model_unloaded` where its model was taken off under the job, which
+   * another executor can run.
    */
   run(job: Job, options: JobOptions): Promise<Completion>;
 }

@@ -1,4 +1,7 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import t from 'tap';
+import { BERT_CONTEXT, BERT_EMBEDDING, bertFile } from '../fixtures/bert-file.js';
 import { EMBEDDING_SIZE, embeddingWeights } from '../fixtures/embedding-weights.js';
 import { ask, askFor, startEngine } from '../fixtures/engine.js';
 import { chat, jobOf, params, TinyDevice } from '../fixtures/tiny-device.js';
@@ -51,29 +54,36 @@ t.test('texts that are too long, empty or cancelled', async (t) => {
 t.test('pooling is that of the file; one that ranks makes no embeddings', async (t) => {
   const first = [];
   for (const pooling of [1, 3]) {
-    const engine = await startEngine(t, 'llama', { weights: await embeddingWeights(t, { pooling }) });
+    const engine = await startEngine(t, 'llama', { weights: await embeddingWeights(t, pooling) });
     first.push((await askFor(engine, params('Once upon a time'), EMBED)).embedding?.[0]);
   }
   t.equal(new Set(first).size, 2);
-  const engine = await startEngine(t, 'llama', { weights: await embeddingWeights(t, { pooling: 4 }) });
+  const engine = await startEngine(t, 'llama', { weights: await embeddingWeights(t, 4) });
   t.equal(engine.info.embeddingSize, undefined);
   await t.rejects(askFor(engine, params('x'), EMBED), { code: 'embeddings_unsupported' });
 });
 
 t.test('an encoder is served by a device: embeddings, and no text', async (t) => {
-  const weights = await embeddingWeights(t, { isEncoder: true });
-  const device = await TinyDevice.started(t, {
-    pool: { file: weights.format === 'gguf' ? weights.file : '' },
+  const file = join(t.testdir(), 'bert.gguf');
+  await writeFile(file, bertFile());
+  const device = await TinyDevice.started(t, { pool: { file } });
+  t.match(device.models[0], {
+    ...{ embeddingSize: BERT_EMBEDDING, contextSize: BERT_CONTEXT, chatTemplate: undefined },
+    profile: { verdict: 'batch-invariant' },
   });
-  t.match(device.models[0], { embeddingSize: EMBEDDING_SIZE, profile: { verdict: 'batch-invariant' } });
-  const job = jobOf(params('Once upon a time'));
-  const found = await Promise.all(
-    Array.from({ length: 4 }, () => device.run({ ...job, extras: EMBED }, UNHEARD)),
-  );
-  for (const { embedding, tokens } of found) {
-    t.equal(embedding?.length, EMBEDDING_SIZE);
-    t.same(embedding, found[0]?.embedding);
-    t.same(tokens, []);
-  }
-  await t.rejects(device.run(job, UNHEARD), { code: 'invalid_params', message: /embeddings only/ });
+  const embedding = async (text: string) => {
+    const done = await device.run({ ...jobOf(params(text)), extras: EMBED }, UNHEARD);
+    t.match(done, { tokens: [], finishReason: 'stop', inputTokens: text.replaceAll(' ', '').length + 2 });
+    return done.embedding ?? [];
+  };
+  const [one = [], same, other = []] = await Promise.all(['ab ab', 'ab ab', 'zy x'].map(embedding));
+  t.equal(one.length, BERT_EMBEDDING);
+  t.same(same, one);
+  t.ok(dot(one, other) < 1 - 1e-6);
+  await t.rejects(device.run(jobOf(params('ab')), UNHEARD), {
+    code: 'invalid_params',
+    message: /embeddings only/,
+  });
+  await t.rejects(embedding('a'.repeat(BERT_CONTEXT)), { code: 'prompt_too_long' });
+  await embedding('a'.repeat(BERT_CONTEXT - 3));
 });

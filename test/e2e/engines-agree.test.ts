@@ -15,8 +15,10 @@ async function engines(t: Test): Promise<{ llama: Engine; others: readonly Engin
   return { llama, others };
 }
 
+const shared = engines(t);
+
 t.test('greedy answers are the same from GGUF on llama.cpp and ONNX, native and WebAssembly', async (t) => {
-  const { llama, others } = await engines(t);
+  const { llama, others } = await shared;
   for (const { prompt } of PINNED) {
     const { timings: _, ...expected } = await ask(llama, params(prompt, { maxTokens: 200n }));
     for (const engine of others) t.match(await ask(engine, params(prompt, { maxTokens: 200n })), expected);
@@ -43,7 +45,7 @@ const PENALTIES: readonly RequestExtras[] = [
 const LEAST_EQUAL = 0.9;
 
 t.test('a seed chooses the same answer on every backend', async (t) => {
-  const { llama, others } = await engines(t);
+  const { llama, others } = await shared;
   let asked = 0;
   let equal = 0;
   for (const { prompt } of PINNED.slice(1, 15).filter((_, index) => index % 3 === 0)) {
@@ -62,7 +64,7 @@ t.test('a seed chooses the same answer on every backend', async (t) => {
 t.test(
   'penalties of the answer are the same on every backend, with and without a repeat penalty',
   async (t) => {
-    const { llama, others } = await engines(t);
+    const { llama, others } = await shared;
     let asked = 0;
     let equal = 0;
     for (const { prompt } of PINNED.slice(1, 9).filter((_, index) => index % 3 === 0)) {
@@ -85,7 +87,7 @@ t.test(
 const LOGPROB_TOLERANCE = 0.02;
 
 t.test('logprobs are about the same on every backend', async (t) => {
-  const { llama, others } = await engines(t);
+  const { llama, others } = await shared;
   for (const change of [{}, { temperature: 0.8, topK: 20n, topP: 0.95 }]) {
     const given = params(PINNED[2]?.prompt ?? '', { ...change, maxTokens: 20n });
     const expected = (await askFor(llama, given, { topLogprobs: 2 })).logprobs ?? [];

@@ -157,6 +157,7 @@ t.test('what a grammar cannot hold is refused, with the keyword and where it sta
     [{ properties: { a: false } }, 'properties', '#'],
     [{ properties: { a: null } }, '$schema', '#/properties/a'],
     [{ required: [1] }, 'required'],
+    [{ prefixItems: Array.from({ length: 50 }, () => ({ type: 'string', maxLength: 900 })) }, '$schema'],
   ];
   for (const [schema, keyword, path] of refused) {
     const fields = path === undefined ? { keyword } : { keyword, path };

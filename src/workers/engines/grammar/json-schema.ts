@@ -25,7 +25,7 @@ const KEYWORDS_OF: Readonly<Record<SchemaType, readonly string[]>> = {
 const KNOWN: ReadonlySet<string> = new Set(['type', ...Object.values(KEYWORDS_OF).flat()]);
 
 /** Each stands for a schema of its own, beside which nothing else may restrict a value but what is listed. */
-export const COMBINERS: Readonly<Record<string, readonly string[]>> = {
+const COMBINERS: Readonly<Record<string, readonly string[]>> = {
   $ref: [],
   const: ['type'],
   enum: ['type'],
@@ -39,7 +39,7 @@ export function isSchemaObject(value: unknown): value is SchemaObject {
 }
 
 /** Keywords that restrict a value. */
-export function restrictions(schema: SchemaObject): readonly string[] {
+function restrictions(schema: SchemaObject): readonly string[] {
   return Object.keys(schema).filter((key) => {
     const hasNoEffect = key === 'uniqueItems' && schema[key] === false;
     return !ANNOTATIONS.has(key) && !key.startsWith('x-') && !hasNoEffect;

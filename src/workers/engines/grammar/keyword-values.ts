@@ -30,6 +30,16 @@ export function numberAt(schema: SchemaObject, keyword: string, path: string): n
   throw grammarUnsupported(keyword, path, 'is no number');
 }
 
+const COUNTS = ['minLength', 'maxLength', 'minItems', 'maxItems', 'minProperties', 'maxProperties'];
+
+/** The bounds of all counts of a schema together; what is no count is refused where it is read. */
+export function boundsOf(schema: SchemaObject): number {
+  return COUNTS.reduce((sum, keyword) => {
+    const bound = schema[keyword];
+    return sum + (typeof bound === 'number' ? Math.min(Math.max(bound, 0), MAX_COUNT) : 0);
+  }, 0);
+}
+
 /**
  * The bounds of a count; `max` is infinite where there is none.
  * @throws AtomaError `grammar_unsupported` where they are no counts, too large, or leave none.

@@ -10,13 +10,16 @@ import {
   type SchemaType,
   typesOf,
 } from './json-schema.js';
-import { countAt, listAt, namesAt } from './keyword-values.js';
+import { boundsOf, countAt, listAt, namesAt } from './keyword-values.js';
 import { numericBody, stringBody } from './scalar-rules.js';
 
 /** Schemas within each other: calls nest as deep, and so do the alternatives that a grammar follows at once. */
 const MAX_DEPTH = 32;
 /** Schemas and listed values together: each token of an answer is held against the rules made of them. */
 const MAX_PARTS = 2000;
+
+/** Bounds of lengths, items and properties together: llama.cpp makes a rule of each time that something may come. */
+const MAX_REPEATS = 20_000;
 
 /** Where in a schema the compiler is. */
 interface Place {
@@ -44,6 +47,7 @@ class SchemaCompiler {
   /** Rules of the schemas that references name. */
   readonly #named = new Map<unknown, string>();
   #parts = 0;
+  #repeats = 0;
 
   constructor(root: unknown) {
     this.#root = root;
@@ -154,6 +158,10 @@ class SchemaCompiler {
   }
 
   #typed(schema: SchemaObject, place: Place): string {
+    this.#repeats += boundsOf(schema);
+    if (this.#repeats > MAX_REPEATS) {
+      throw grammarUnsupported('$schema', place.path, `has bounds that add up to more than ${MAX_REPEATS}`);
+    }
     const types = typesOf(schema, place.path);
     return types === undefined ? 'value' : types.map((type) => this.#ofType(type, schema, place)).join(' | ');
   }

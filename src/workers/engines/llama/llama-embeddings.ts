@@ -52,10 +52,12 @@ export class LlamaEmbeddings {
     await (await this.#context?.catch(() => undefined))?.dispose();
   }
 
-  /** With the token that ends a text, where the tokenizer adds one. */
+  /** With the tokens that begin and end a text, where the tokenizer adds them. */
   #input(params: PromptParams): readonly number[] {
     const { contextSize } = this.#info;
     const input = promptInput(params, this.#vocabulary, contextSize);
+    const begin = beginOf(this.#model);
+    if (begin !== undefined && input[0] !== begin) input.unshift(begin);
     const end = endOf(this.#model);
     if (end !== undefined && input.at(-1) !== end) input.push(end);
     if (input.length >= contextSize) throw promptTooLong(input.length, contextSize);
@@ -87,6 +89,11 @@ export class LlamaEmbeddings {
       throw error;
     }
   }
+}
+
+/** WordPiece begins with its class token, whatever the file says of a BOS token. */
+function beginOf({ tokens, vocabularyType }: LlamaModel): number | undefined {
+  return vocabularyType === LlamaVocabularyType.wpm ? (tokens.bos ?? undefined) : undefined;
 }
 
 /** As node-llama-cpp's embedding context, and llama.cpp's tokenizers, add it. */

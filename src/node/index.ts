@@ -1,3 +1,4 @@
+export type { Evidence } from '../rpc/index.js';
 export { type AuditedTicket, audit } from './audit.js';
 export type { AuditVerdict } from './audit-verdict.js';
 export type { ChainSide } from './chain-side.js';
@@ -5,7 +6,6 @@ export type { CheckResult, CheckStatus } from './doctor/check.js';
 export { type DoctorSubject, doctor } from './doctor/doctor.js';
 export { readEvidence } from './evidence/collect.js';
 export type { Verification } from './evidence/compare-run.js';
-export type { Evidence } from './evidence/format.js';
 export { readEvidenceFile } from './evidence/read.js';
 export { verify } from './evidence/verify.js';
 export { describeProgress, type ModelProgress } from './model-progress.js';

@@ -248,7 +248,7 @@ export class AtomaNode implements NodeApi {
     return this.#journal()?.get(id);
   }
 
-  getEvidence(ticketId: string): Readonly<Record<string, unknown>> {
+  getEvidence(ticketId: string): ReturnType<NodeApi['getEvidence']> {
     return collectEvidence(ticketId, this.#config.chain?.client, this.#journal());
   }
 

@@ -2,6 +2,7 @@ export { type ApiKey, KeyName, type KeyState, newKeyId, stateOf } from './access
 export { formatKeys, readKeysFile } from './access/keys-file.js';
 export { SCOPES, type Scope } from './access/principal.js';
 export { hashSecret, newSecret } from './access/secret.js';
+export { checkAccess } from './access-check.js';
 export type {
   ChatMessage,
   ChatRequest,
@@ -20,3 +21,4 @@ export type {
 export type { RpcLimits } from './options.js';
 export { checkPort } from './port-check.js';
 export { RpcServer } from './server.js';
+export { EVIDENCE_FORMAT, EVIDENCE_VERSION, type Evidence, EvidenceSchema } from './wire/evidence.js';

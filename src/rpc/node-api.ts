@@ -12,6 +12,7 @@ import type {
   Ticket,
   TicketState,
 } from '../core/index.js';
+import type { Evidence } from './wire/evidence.js';
 
 /** What the RPC server needs of the node it serves. */
 export interface NodeApi {
@@ -40,7 +41,7 @@ export interface NodeApi {
    * @throws AtomaError `not_found` for a ticket that is not known or ended without an answer of this node,
    * `not_ready` where it has none yet, or before the journal is open; `journal_failed`.
    */
-  getEvidence(ticketId: string): Readonly<Record<string, unknown>>;
+  getEvidence(ticketId: string): Evidence;
   /**
    * Disputes over tickets of this node and, where it is an oracle, over those of others; newest first.
    * @throws AtomaError `not_ready` before the journal is open, `journal_failed`.

@@ -7,6 +7,7 @@ import { addGate, type GateOptions } from './http/gate.js';
 import { addRoutes } from './http/routes.js';
 import type { CallScope } from './json-rpc/call-scope.js';
 import { Dispatcher } from './json-rpc/dispatcher.js';
+import type { Method } from './json-rpc/method.js';
 import { listenError } from './listen-error.js';
 import { createMethods } from './methods/index.js';
 import type { NodeApi } from './node-api.js';
@@ -19,6 +20,8 @@ import { WebSocketEndpoint } from './websocket/endpoint.js';
 interface ServerModules {
   readonly node: NodeApi;
   readonly logger: Logger;
+  /** Default: those of the node. */
+  readonly methods?: readonly Method[];
 }
 
 interface ServerParts {
@@ -68,10 +71,7 @@ export class RpcServer {
       await Promise.all([parts.webSockets.stop(), parts.app.close()]);
       throw listenError(error, options);
     }
-    const address = parts.app.server.address();
-    const port = typeof address === 'object' && address !== null ? address.port : options.port;
-    const url = `${certificate ? 'https' : 'http'}://${reachable(options.host)}:${port}`;
-    return new RpcServer({ url, port }, parts);
+    return new RpcServer({ url: urlOf(parts.app, options), port: portOf(parts.app, options) }, parts);
   }
 
   /** Stops listening, cancels what runs, closes every connection; resolves when all are gone. */
@@ -106,7 +106,8 @@ async function createParts(
     corsOrigins: options.corsOrigins ?? [],
     maxHeaders: limits.maxHeaders,
   };
-  const dispatcher = new Dispatcher(limits, { methods: createMethods(node), logger });
+  const methods = modules.methods ?? createMethods(node, () => urlOf(app, options));
+  const dispatcher = new Dispatcher(limits, { methods, logger });
   const webSockets = new WebSocketEndpoint({ limits, gate }, { dispatcher, access, logger });
   const scopes = new Set<CallScope>();
   await addGate(app, gate, { access, logger });
@@ -131,6 +132,16 @@ async function followTls(
     logger.warn({ keyFile }, `other users of this machine can read the TLS key: chmod 600 ${keyFile}`);
   }
   return followCertificate(server, files, logger);
+}
+
+/** Where it listens; before that, where it is told to. */
+function portOf(app: FastifyInstance, { port }: RpcServerOptions): number {
+  const address = app.server.address();
+  return typeof address === 'object' && address !== null ? address.port : port;
+}
+
+function urlOf(app: FastifyInstance, options: RpcServerOptions): string {
+  return `${options.tls ? 'https' : 'http'}://${reachable(options.host)}:${portOf(app, options)}`;
 }
 
 /** The host part of a URL that reaches a server listening on `host`. */

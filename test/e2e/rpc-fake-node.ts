@@ -12,6 +12,7 @@ import type {
 import { AtomaError } from '#src/core/index.js';
 import type {
   ChatRequest,
+  Evidence,
   GenerateOptions,
   GenerateRequest,
   GenerateResult,
@@ -23,6 +24,7 @@ import type {
   UnloadModelRequest,
   UnloadModelResult,
 } from '#src/rpc/index.js';
+import { evidence } from '../fixtures/evidence.js';
 import { PROFILE } from '../fixtures/profile.js';
 import { FakeStream } from './rpc-fake-stream.js';
 
@@ -115,9 +117,9 @@ export class FakeNode implements NodeApi {
     return this.tickets.find((ticket) => ticket.id === id);
   }
 
-  getEvidence(ticketId: string): Record<string, unknown> {
+  getEvidence(ticketId: string): Evidence {
     if (this.getTicket(ticketId) === undefined) throw new AtomaError('not_found', `No ticket ${ticketId}.`);
-    return { ticket_id: ticketId };
+    return evidence(ticketId);
   }
 
   listTickets(query: { state: TicketState | undefined; limit: number }): readonly Ticket[] {

@@ -9,9 +9,9 @@ import type { PromptEvent, PromptParams, TicketAnswer } from '#src/core/index.js
 import { collectEvidence } from '#src/node/evidence/collect.js';
 import { compareRun } from '#src/node/evidence/compare-run.js';
 import { contradictions } from '#src/node/evidence/consistency.js';
-import { type Evidence, EvidenceSchema } from '#src/node/evidence/format.js';
 import { paramsFromWire, paramsToWire } from '#src/node/evidence/params-wire.js';
 import { readEvidenceFile } from '#src/node/evidence/read.js';
+import { type Evidence, EvidenceSchema } from '#src/rpc/index.js';
 import { Journal } from '#src/tickets/index.js';
 import { numericProfile } from '#src/workers/index.js';
 import { tempDir } from '../e2e/cli.js';

@@ -5,58 +5,28 @@ import t from 'tap';
 import { z } from 'zod';
 import { CallScope } from '#src/rpc/json-rpc/call-scope.js';
 import { Dispatcher } from '#src/rpc/json-rpc/dispatcher.js';
-import { defineMethod } from '#src/rpc/json-rpc/method.js';
 import { ANYBODY } from '../fixtures/principal.js';
+import { specMethods, testMethod } from '../fixtures/spec-methods.js';
 
 const notified: unknown[] = [];
-const subtract = defineMethod({
-  name: 'subtract',
-  params: z.strictObject({ minuend: z.number(), subtrahend: z.number() }),
-  run: ({ minuend, subtrahend }) => minuend - subtrahend,
-});
-const sum = defineMethod({
-  name: 'sum',
-  params: z.strictObject({ a: z.number(), b: z.number(), c: z.number() }),
-  run: ({ a, b, c }) => a + b + c,
-});
-const update = defineMethod({
-  name: 'update',
-  params: z.strictObject({ a: z.number(), b: z.number(), c: z.number(), d: z.number(), e: z.number() }),
-  run: (params) => notified.push(params),
-});
-const notifyHello = defineMethod({
-  name: 'notify_hello',
-  params: z.strictObject({ n: z.number() }),
-  run: (params) => notified.push(params),
-});
-const getData = defineMethod({
-  name: 'get_data',
-  params: z.strictObject({}),
-  run: () => ['hello', 5],
-});
-const optional = defineMethod({
-  name: 'optional',
-  params: z.strictObject({ first: z.string().default('a'), second: z.string().default('b') }),
-  run: ({ first, second }) => first + second,
-});
-const fails = defineMethod({
-  name: 'fails',
-  params: z.strictObject({}),
-  run: () => {
+const none = z.strictObject({});
+const methods = [
+  ...specMethods((params) => notified.push(params)),
+  testMethod(
+    'optional',
+    z.strictObject({ first: z.string().default('a'), second: z.string().default('b') }),
+    ({ first, second }) => first + second,
+  ),
+  testMethod('fails', none, () => {
     throw new TypeError('cannot read /root/secret');
-  },
-});
-const nothing = defineMethod({ name: 'nothing', params: z.strictObject({}), run: () => undefined });
-const waits = defineMethod({
-  name: 'waits',
-  params: z.strictObject({}),
-  run: async () => {
+  }),
+  testMethod('nothing', none, () => undefined),
+  testMethod('waits', none, async () => {
     await setImmediate();
     return 'late';
-  },
-});
+  }),
+];
 
-const methods = [subtract, sum, update, notifyHello, getData, optional, fails, nothing, waits];
 const dispatcher = new Dispatcher(
   { maxBatchCalls: 100, maxJsonDepth: 64 },
   { methods, logger: pino({ level: 'silent' }) },
@@ -76,70 +46,6 @@ async function handle(message: string | Uint8Array, maxCalls?: number): Promise<
 
 const ok = (id: unknown, result: unknown) => ({ jsonrpc: '2.0', result, id });
 const failed = (id: unknown, code: number) => ({ jsonrpc: '2.0', error: { code, message: String }, id });
-
-/** Section 7 of the specification, example by example. */
-const EXAMPLES: readonly (readonly [name: string, request: string, answer: unknown])[] = [
-  ['positional', '{"jsonrpc": "2.0", "method": "subtract", "params": [42, 23], "id": 1}', ok(1, 19)],
-  [
-    'positional, swapped',
-    '{"jsonrpc": "2.0", "method": "subtract", "params": [23, 42], "id": 2}',
-    ok(2, -19),
-  ],
-  [
-    'named',
-    '{"jsonrpc": "2.0", "method": "subtract", "params": {"subtrahend": 23, "minuend": 42}, "id": 3}',
-    ok(3, 19),
-  ],
-  [
-    'named, other order',
-    '{"jsonrpc": "2.0", "method": "subtract", "params": {"minuend": 42, "subtrahend": 23}, "id": 4}',
-    ok(4, 19),
-  ],
-  ['notification', '{"jsonrpc": "2.0", "method": "update", "params": [1,2,3,4,5]}', undefined],
-  ['notification of nothing', '{"jsonrpc": "2.0", "method": "foobar"}', undefined],
-  ['non-existent method', '{"jsonrpc": "2.0", "method": "foobar", "id": "1"}', failed('1', -32601)],
-  ['invalid JSON', '{"jsonrpc": "2.0", "method": "foobar, "params": "bar", "baz]', failed(null, -32700)],
-  ['invalid request', '{"jsonrpc": "2.0", "method": 1, "params": "bar"}', failed(null, -32600)],
-  [
-    'batch, invalid JSON',
-    '[{"jsonrpc": "2.0", "method": "sum", "params": [1,2,4], "id": "1"},{"jsonrpc": "2.0", "method"]',
-    failed(null, -32700),
-  ],
-  ['empty batch', '[]', failed(null, -32600)],
-  ['invalid batch', '[1]', [failed(null, -32600)]],
-  ['invalid batch of three', '[1,2,3]', [failed(null, -32600), failed(null, -32600), failed(null, -32600)]],
-  [
-    'mixed batch',
-    `[{"jsonrpc": "2.0", "method": "sum", "params": [1,2,4], "id": "1"},
-      {"jsonrpc": "2.0", "method": "notify_hello", "params": [7]},
-      {"jsonrpc": "2.0", "method": "subtract", "params": [42,23], "id": "2"},
-      {"foo": "boo"},
-      {"jsonrpc": "2.0", "method": "foo.get", "params": {"name": "myself"}, "id": "5"},
-      {"jsonrpc": "2.0", "method": "get_data", "id": "9"}]`,
-    [ok('1', 7), ok('2', 19), failed(null, -32600), failed('5', -32601), ok('9', ['hello', 5])],
-  ],
-  [
-    'batch of notifications',
-    `[{"jsonrpc": "2.0", "method": "notify_hello", "params": [7]},
-      {"jsonrpc": "2.0", "method": "notify_hello", "params": [7]}]`,
-    undefined,
-  ],
-];
-
-for (const [name, request, answer] of EXAMPLES) {
-  t.test(`the specification's example: ${name}`, async (t) => {
-    const found = await handle(request);
-    if (answer === undefined) t.equal(found, undefined);
-    else t.match(found, answer as object);
-    if (Array.isArray(answer)) t.equal(Array.isArray(found) && found.length, answer.length);
-  });
-}
-
-t.test('notifications are run', async (t) => {
-  notified.length = 0;
-  await handle('{"jsonrpc": "2.0", "method": "update", "params": [1,2,3,4,5]}');
-  t.same(notified, [{ a: 1, b: 2, c: 3, d: 4, e: 5 }]);
-});
 
 t.test('a notification is not answered, however wrong it is', async (t) => {
   for (const method of ['fails', 'subtract', 'foobar']) {

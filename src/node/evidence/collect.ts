@@ -1,10 +1,10 @@
 import { join } from 'node:path';
 import type { ChainConfig } from '../../config/index.js';
 import { AtomaError, type Ticket, type TicketAnswer, type TicketState } from '../../core/index.js';
+import { EVIDENCE_FORMAT, EVIDENCE_VERSION, type Evidence } from '../../rpc/index.js';
 import { Journal } from '../../tickets/index.js';
 import { JOURNAL_FILE } from '../chain-side.js';
 import { VERSION } from '../version.js';
-import { EVIDENCE_FORMAT, EVIDENCE_VERSION, type Evidence } from './format.js';
 import { paramsToWire } from './params-wire.js';
 import { profileToWire } from './profile-wire.js';
 

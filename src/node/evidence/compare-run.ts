@@ -6,9 +6,9 @@ import {
   type ProfileDifference,
   profileDifferences,
 } from '../../core/index.js';
+import type { Evidence } from '../../rpc/index.js';
 import type { SingleRunResult } from '../single-run.js';
 import { hex } from './consistency.js';
-import type { Evidence } from './format.js';
 import { profileFromWire } from './profile-wire.js';
 
 /** Something that the run has otherwise than the evidence. */

@@ -1,6 +1,6 @@
 import { commitmentLeaf, commitmentRoot, floatFromBits, MAX_CHUNKS } from '../../chain/index.js';
+import type { Evidence } from '../../rpc/index.js';
 import { numericProfile } from '../../workers/index.js';
-import type { Evidence } from './format.js';
 import { profileFromWire } from './profile-wire.js';
 
 const FLOATS = ['temperature', 'top_p', 'repeat_penalty'] as const;

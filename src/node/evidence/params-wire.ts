@@ -1,6 +1,6 @@
 import { floatFromBits, floatToBits } from '../../chain/index.js';
 import type { PromptParams } from '../../core/index.js';
-import type { Evidence } from './format.js';
+import type { Evidence } from '../../rpc/index.js';
 
 /** Params as evidence holds them. */
 export function paramsToWire(params: PromptParams): Evidence['params'] {

@@ -1,5 +1,5 @@
 import type { NumericProfile } from '../../core/index.js';
-import type { Evidence } from './format.js';
+import type { Evidence } from '../../rpc/index.js';
 
 type WireProfile = NonNullable<Evidence['profile']>;
 

@@ -1,7 +1,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import type { z } from 'zod';
 import { AtomaError, formatBytes, messageOf } from '../../core/index.js';
-import { EVIDENCE_FORMAT, EVIDENCE_VERSION, type Evidence, EvidenceSchema } from './format.js';
+import { EVIDENCE_FORMAT, EVIDENCE_VERSION, type Evidence, EvidenceSchema } from '../../rpc/index.js';
 
 /** A context of a million tokens, as JSON, with room. */
 const MAX_FILE_BYTES = 64 * 1024 ** 2;

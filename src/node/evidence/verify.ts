@@ -1,7 +1,7 @@
+import type { Evidence } from '../../rpc/index.js';
 import { runOnce, type SingleRunModules, type SingleRunOptions } from '../single-run.js';
 import { compareRun, type Verification } from './compare-run.js';
 import { contradictions } from './consistency.js';
-import type { Evidence } from './format.js';
 import { paramsFromWire } from './params-wire.js';
 
 /** Which model, and where; the rest of how it ran is as the evidence says. */

@@ -1,7 +1,8 @@
 import type { z } from 'zod';
 import type { Principal, Scope } from '../access/principal.js';
-import { catalogued } from '../error-catalogue.js';
+import { type CatalogueCode, catalogued } from '../error-catalogue.js';
 import type { StreamHost } from '../websocket/stream-host.js';
+import type { WireOf } from '../wire/schema.js';
 import { kindOf, type RpcRequest, shorten } from './message.js';
 
 /** Problems named in one refusal; a client that sends more of them will see the rest next time. */
@@ -16,30 +17,57 @@ export interface Call {
   readonly principal: Principal;
 }
 
+/** What clients are told of a method. */
+export interface MethodDocs {
+  /** One sentence without a full stop. */
+  readonly summary: string;
+  /** Markdown. */
+  readonly description?: string;
+  /** Errors that it has besides those of every call. */
+  readonly errors: readonly CatalogueCode[];
+  /** Whether its result is followed by notifications. */
+  readonly notifies?: boolean;
+}
+
+/** A call that went well, in the form that goes over the wire. */
+export interface MethodExample<Params = unknown, Result = unknown> {
+  readonly name: string;
+  readonly params: Params;
+  readonly result: Result;
+}
+
 /** A method of the server, its params still to be checked. */
 export interface Method {
   readonly name: string;
   /** What its caller needs. */
   readonly scope: Scope;
+  readonly docs: MethodDocs;
+  readonly params: z.ZodObject;
+  readonly result: z.ZodType;
+  readonly examples: readonly MethodExample[];
   /** @throws AtomaError `invalid_params`, and what the method itself throws. */
   run(params: RpcRequest['params'], call: Call): unknown;
 }
 
 /** A method whose params are checked by a schema; by position they come in the order of its keys. */
-export function defineMethod<Schema extends z.ZodObject>(definition: {
+export function defineMethod<Params extends z.ZodObject, Result extends z.ZodType>(definition: {
   readonly name: string;
   /** Default: `read`. */
   readonly scope?: Scope;
-  readonly params: Schema;
-  readonly run: (params: z.output<Schema>, call: Call) => unknown;
+  readonly docs: MethodDocs;
+  readonly params: Params;
+  /** What it answers. It is not checked at each call: `run` is typed by it, and tests hold results against it. */
+  readonly result: Result;
+  readonly examples?: readonly MethodExample<z.input<Params>, WireOf<Result>>[];
+  readonly run: (params: z.output<Params>, call: Call) => WireOf<Result> | Promise<WireOf<Result>>;
 }): Method {
-  const names = Object.keys(definition.params.shape);
+  const { name, docs, params: schema, result, examples = [], scope = 'read' } = definition;
+  const names = Object.keys(schema.shape);
   return {
-    name: definition.name,
-    scope: definition.scope ?? 'read',
+    ...{ name, scope, docs, params: schema, result, examples },
     run: (params, call) => {
       const named = isPositional(params) ? byName(params, names) : params;
-      const parsed = definition.params.safeParse(named);
+      const parsed = schema.safeParse(named);
       if (!parsed.success) throw invalidParams(parsed.error.issues, named);
       return definition.run(parsed.data, call);
     },

@@ -1,92 +1,102 @@
-import { randomBytes, randomUUID } from 'node:crypto';
-import { checkPromptParams, type PromptParams } from '../../core/index.js';
+import { z } from 'zod';
 import { meteredGenerate } from '../access/metered-generate.js';
-import type { Principal } from '../access/principal.js';
 import { catalogued } from '../error-catalogue.js';
-import { defineMethod, type Method } from '../json-rpc/method.js';
-import type { GenerateRequest, NodeApi } from '../node-api.js';
+import { type Call, defineMethod, type Method } from '../json-rpc/method.js';
+import type { GenerateOptions, GenerateRequest, NodeApi } from '../node-api.js';
 import type { StreamHost } from '../websocket/stream-host.js';
-import { generateResultToWire } from '../wire/completion.js';
+import { GenerateResultSchema, generateResultToWire } from '../wire/completion.js';
+import type { WireOf } from '../wire/schema.js';
+import { GENERATE_DOCS, GENERATE_EXAMPLES } from './generate-docs.js';
 import { GenerateParams } from './generate-params.js';
+import { toRequest } from './generate-request.js';
+import { requestId } from './params.js';
+import { RunningRequests } from './running-requests.js';
 
-/** `atoma_generate`: runs a prompt; answers when it is done, or streams it over a WebSocket. */
-export function generateMethod(node: NodeApi): Method {
-  return defineMethod({
+/** The answer to `atoma_generate` with `stream: true`. */
+const StreamStart = z
+  .object({ request_id: z.string(), subscription: z.string() })
+  .meta({ id: 'StreamStart', description: 'A request whose tokens come as notifications.' });
+
+/** `atoma_generate`: runs a prompt; answers when it is done, or streams it over a WebSocket. `atoma_cancel` ends it. */
+export function generateMethods(node: NodeApi): readonly Method[] {
+  const running = new RunningRequests();
+  const generate = defineMethod({
     name: 'atoma_generate',
     scope: 'generate',
+    docs: GENERATE_DOCS,
     params: GenerateParams,
-    run: async (params, { signal, streams, principal }) => {
+    result: z.union([GenerateResultSchema, StreamStart]),
+    examples: GENERATE_EXAMPLES,
+    run: (params, call) => {
       const request = toRequest(params, node);
-      if (params.stream) return startStream(node, principal, request, streams);
-      const result = await meteredGenerate(node, principal, request, {
-        signal,
-        onTokens: undefined,
-        onRestart: undefined,
-      });
-      return generateResultToWire(result, request.params);
+      return params.stream
+        ? startStream(node, running, request, call, params.linger_ms)
+        : answer(node, running, request, call);
     },
+  });
+  const cancel = defineMethod({
+    name: 'atoma_cancel',
+    scope: 'generate',
+    docs: {
+      summary: 'Ends a request of one’s own, queued or running',
+      description:
+        'Its `atoma_generate` fails with `cancelled`, and so does its stream. With API keys, a key ends its own requests only.',
+      errors: [],
+    },
+    params: z.strictObject({ request_id: requestId }),
+    result: z.boolean().describe('false where no request of this id and of this client is running.'),
+    examples: [{ name: 'one that runs', params: { request_id: 'my-request' }, result: true }],
+    run: ({ request_id }, { principal }) => running.cancel(request_id, principal),
+  });
+  return [generate, cancel];
+}
+
+function answer(
+  node: NodeApi,
+  running: RunningRequests,
+  request: GenerateRequest,
+  { signal, principal }: Call,
+): Promise<WireOf<typeof GenerateResultSchema>> {
+  return running.run(request.requestId, principal, async (controller) => {
+    const abort = (): void => controller.abort(signal.reason);
+    if (signal.aborted) abort();
+    else signal.addEventListener('abort', abort, { once: true });
+    const options = { signal: controller.signal, onTokens: undefined, onRestart: undefined };
+    const result = await meteredGenerate(node, principal, request, options);
+    return generateResultToWire(result, request.params);
   });
 }
 
 /** @throws AtomaError `websocket_only`, `too_many_subscriptions`. */
 function startStream(
   node: NodeApi,
-  principal: Principal,
+  running: RunningRequests,
   request: GenerateRequest,
-  streams: StreamHost | undefined,
-): unknown {
-  if (streams === undefined) {
-    throw catalogued(
-      'websocket_only',
-      'stream: true needs a connection to stream over: call atoma_generate on the WebSocket at /ws, or leave stream out.',
-    );
-  }
-  const controller = new AbortController();
-  const subscription = streams.open();
-  subscription.onCancel = () =>
-    controller.abort(catalogued('cancelled', 'The client ended the stream of this request.'));
-  const run = async (): Promise<void> => {
-    const result = await meteredGenerate(node, principal, request, {
-      signal: controller.signal,
-      onTokens: (frame) => subscription.push(frame),
-      onRestart: () => subscription.restart(),
-    });
-    subscription.complete(result.completion, generateResultToWire(result, request.params));
-  };
-  run().catch((error: unknown) => subscription.fail(error));
-  return { request_id: request.requestId, subscription: subscription.id };
+  { streams, principal }: Call,
+  lingerMs: number,
+): WireOf<typeof StreamStart> {
+  const { requestId } = request;
+  const subscription = needStreams(streams).open({ requestId, lingerMs });
+  running
+    .run(requestId, principal, async (controller) => {
+      subscription.onCancel = () =>
+        controller.abort(catalogued('cancelled', 'The client ended the stream of this request.'));
+      const options = {
+        signal: controller.signal,
+        onTokens: (frame) => subscription.push(frame),
+        onRestart: () => subscription.restart(),
+      } satisfies GenerateOptions;
+      const result = await meteredGenerate(node, principal, request, options);
+      subscription.complete(result.completion, generateResultToWire(result, request.params));
+    })
+    .catch((error: unknown) => subscription.fail(error));
+  return { request_id: requestId, subscription: subscription.id };
 }
 
-function toRequest(given: GenerateParams, node: NodeApi): GenerateRequest {
-  const params: PromptParams = {
-    model: given.model ?? onlyModel(node),
-    prompt: given.prompt,
-    prePromptTokens: given.pre_prompt_tokens,
-    prependOutputWithInput: given.prepend_output_with_input,
-    maxTokens: given.max_tokens,
-    randomSeed: given.random_seed ?? randomBytes(8).readBigUInt64LE(),
-    repeatLastN: given.repeat_last_n,
-    repeatPenalty: given.repeat_penalty,
-    shouldStreamOutput: given.stream,
-    temperature: given.temperature,
-    topK: given.top_k,
-    topP: given.top_p,
-  };
-  checkPromptParams(params);
-  const { reproducible } = given;
-  return { requestId: given.request_id ?? randomUUID(), params, reproducible };
-}
-
-function onlyModel(node: NodeApi): string {
-  const [name, ...others] = new Set(node.listModels().map((model) => model.name));
-  if (name === undefined) {
-    const { reasons } = node.readiness();
-    throw catalogued('not_ready', `No model is loaded yet. ${reasons.join(' ')}`.trimEnd(), { reasons });
-  }
-  if (others.length > 0) {
-    const models = [name, ...others];
-    const problem = `model is missing, wanted one of ${models.join(', ')}`;
-    throw catalogued('invalid_params', `Invalid params: ${problem}.`, { problems: [problem], models });
-  }
-  return name;
+function needStreams(streams: StreamHost | undefined): StreamHost {
+  if (streams !== undefined) return streams;
+  throw catalogued(
+    'websocket_only',
+    'stream: true needs a connection to stream over: call atoma_generate on the WebSocket at /ws, or leave stream out.',
+  );
 }

@@ -13,12 +13,18 @@ export const u64 = z
     { error: U64_WANTED },
   )
   .transform((value) => BigInt(value))
-  .refine((value) => value <= U64_MAX, { error: U64_WANTED });
+  .refine((value) => value <= U64_MAX, { error: U64_WANTED })
+  .meta({ id: 'U64', description: 'An integer from 0 to 2^64 - 1; above 2^53 - 1 as a decimal string.' });
 
 /** The id of a request, chosen by its client. */
 export const requestId = z
   .string()
-  .regex(/^[A-Za-z0-9._:-]{1,64}$/, { error: 'wanted 1 to 64 of the characters A-Z a-z 0-9 . _ : -' });
+  .regex(/^[A-Za-z0-9._:-]{1,64}$/, { error: 'wanted 1 to 64 of the characters A-Z a-z 0-9 . _ : -' })
+  .meta({ id: 'RequestId', description: 'Of a request, chosen by its client.' });
 
 /** The id of a ticket: 66 characters on Sui, and of no fixed form on other chains. */
-export const ticketId = z.string().min(1).max(128);
+export const ticketId = z
+  .string()
+  .min(1)
+  .max(128)
+  .meta({ id: 'TicketId', description: 'Of a ticket, as the chain has it: on Sui the id of an object.' });

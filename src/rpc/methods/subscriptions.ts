@@ -11,10 +11,14 @@ const SubscribeParams = z
   .strictObject({
     ticket_id: ticketId.optional(),
     request_id: requestId.optional(),
-    from_index: z.int().min(0).default(0),
+    from_index: z.int().min(0).optional().describe('The first token that is wanted; default 0.'),
+    fromIndex: z.int().min(0).optional().describe('The same as `from_index`.'),
   })
   .refine((params) => (params.ticket_id === undefined) !== (params.request_id === undefined), {
     error: 'wanted either ticket_id or request_id',
+  })
+  .refine((params) => params.from_index === undefined || params.fromIndex === undefined, {
+    error: 'wanted either from_index or fromIndex, which are the same',
   });
 
 /**
@@ -25,18 +29,45 @@ const SubscribeParams = z
 export function subscriptionMethods(node: NodeApi): readonly Method[] {
   const subscribe = defineMethod({
     name: 'atoma_subscribe',
+    docs: {
+      summary:
+        'The tokens of a ticket or of a request from any index on, as notifications over the WebSocket',
+      description:
+        'Wants either `ticket_id` or `request_id`. What was produced already is replayed, then it is live. A ticket that has not come yet may be subscribed to. A client that lost its connection comes back with the number of tokens that it has; where the answer began anew meanwhile, the first notification says `restarted`, and all tokens come.',
+      errors: [
+        'websocket_only',
+        'not_found',
+        'too_many_subscriptions',
+        'busy',
+        'not_ready',
+        'journal_failed',
+      ],
+      notifies: true,
+    },
     params: SubscribeParams,
-    run: ({ ticket_id, request_id, from_index }, { streams }) => {
+    result: z.string().describe('Id of the subscription.'),
+    examples: [
+      { name: 'from token 12 on', params: { request_id: 'my-request', from_index: 12 }, result: '1' },
+    ],
+    run: ({ ticket_id, request_id, from_index, fromIndex }, { streams }) => {
       const target: StreamTarget =
         ticket_id === undefined
           ? { kind: 'request', id: request_id ?? '' }
           : { kind: 'ticket', id: ticket_id };
-      return follow(node, target, from_index, needStreams(streams));
+      return follow(node, target, from_index ?? fromIndex ?? 0, needStreams(streams));
     },
   });
   const unsubscribe = defineMethod({
     name: 'atoma_unsubscribe',
+    docs: {
+      summary: 'Ends a subscription without a last notification',
+      description:
+        'Where it is that of a request of this client’s own (`atoma_generate` with `stream: true`), the request is cancelled.',
+      errors: ['websocket_only'],
+    },
     params: z.strictObject({ subscription: z.string() }),
+    result: z.boolean().describe('false where there is no such subscription on this WebSocket.'),
+    examples: [{ name: 'one that there is', params: { subscription: '1' }, result: true }],
     run: ({ subscription }, { streams }) => needStreams(streams).cancel(subscription),
   });
   return [subscribe, unsubscribe];

@@ -85,15 +85,15 @@ export class WebSocketSession implements SubscriptionHost {
    * but has done nothing for long.
    */
   ping(): void {
-    // It is known not to read: how long it may do so is the outlet's affair.
-    if (this.#outlet.isStalled) return;
+    // One that is known not to read, or is told goodbye, has a time limit of its own.
+    if (this.#outlet.isStalled || this.#socket.readyState !== WebSocket.OPEN) return;
     if (!this.#isAlive) {
       this.#socket.terminate();
       return;
     }
     this.#isAlive = false;
     if (this.#isIdle()) this.close(CLOSE_NORMAL, 'idle: no calls and no subscriptions');
-    else if (this.#socket.readyState === WebSocket.OPEN) this.#socket.ping();
+    else this.#socket.ping();
   }
 
   /**

@@ -1,8 +1,96 @@
-import type { ModelInfo, NumericProfile } from '../../core/index.js';
+import { z } from 'zod';
 import type { HardwareInfo, NodeInfo, Readiness } from '../node-api.js';
+import { DISPUTE_STATES } from './dispute.js';
+import {
+  FailedModelSchema,
+  failedModelToWire,
+  ModelSourceSchema,
+  ProfileSchema,
+  profileToWire,
+} from './model.js';
+import { backend, count, u64Text, type WireOf } from './schema.js';
+import { TICKET_STATES } from './ticket-states.js';
+
+const Hardware = z.object({
+  gpu: z.string().nullable().describe('What llama.cpp reaches GPUs through.'),
+  gpus: z.array(
+    z.object({
+      index: count,
+      uuid: z.string().nullable(),
+      name: z.string(),
+      memory_bytes: z.number().nullable(),
+      free_bytes: z.number().nullable(),
+      driver: z.string().nullable(),
+    }),
+  ),
+  cpu: z.object({ model: z.string(), cores: count }),
+  memory: z.object({ total_bytes: z.number(), free_bytes: z.number() }),
+});
+
+const Device = z.object({
+  id: z.string(),
+  state: z.string().describe('`loading`, `ready`, `restarting`, `quarantined` or `stopped`.'),
+  models: z.array(z.string()),
+  restarts: count.describe('Of its process, since the node started.'),
+  last_fault: z.string().nullable(),
+});
+
+const Chain = z.object({
+  name: z.string(),
+  endpoint: z.string(),
+  chain_id: z.string().nullable(),
+  address: z.string(),
+  following: z.boolean(),
+  checkpoint: z.string().nullable(),
+  checkpoint_age_ms: z.number().nullable(),
+  gas: z
+    .object({
+      balance: u64Text.describe("In the chain's smallest unit."),
+      per_commitment: u64Text,
+      runway_tickets: z.number().describe('How many commitments the balance pays for.'),
+    })
+    .nullable(),
+});
+
+const ServedModel = z.object({
+  name: z.string(),
+  device: z.string(),
+  backend,
+  backend_reason: z.string(),
+  source: ModelSourceSchema,
+  profile: ProfileSchema,
+  verdict_reason: z.string(),
+});
+
+export const NodeInfoSchema = z
+  .object({
+    version: z.string(),
+    uptime_ms: z.number().min(0),
+    ready: z.boolean(),
+    reasons: z.array(z.string()).describe('Why it is not ready.'),
+    warnings: z.array(z.string()).describe('What is amiss although work is taken.'),
+    small_id: u64Text.nullable().describe('Of the node in the contract.'),
+    chain: Chain.nullable().describe('null on a node without a chain.'),
+    hardware: Hardware.nullable().describe('null before it is known.'),
+    devices: z.array(Device),
+    models: z.array(ServedModel).describe('One a device.'),
+    failed_models: z.array(FailedModelSchema),
+    queue: z.object({ waiting: count, running: count, capacity: count }),
+    tickets: z.partialRecord(z.enum(TICKET_STATES), count).describe('All tickets in the journal, by state.'),
+    late_tickets: count,
+    disputes: z
+      .object({
+        by_state: z.partialRecord(z.enum(DISPUTE_STATES), count),
+        own_right: count,
+        own_wrong: count,
+      })
+      .nullable(),
+    journal: z.object({ path: z.string(), fault: z.string().nullable() }).nullable(),
+  })
+  .meta({ id: 'NodeInfo', description: 'How the node is, and what it runs on.' });
 
 /** The result of `atoma_nodeInfo`. */
-export function nodeInfoToWire(info: NodeInfo, readiness: Readiness): Record<string, unknown> {
+export function nodeInfoToWire(info: NodeInfo, readiness: Readiness): WireOf<typeof NodeInfoSchema> {
   return {
     version: info.version,
     uptime_ms: info.uptimeMs,
@@ -22,20 +110,19 @@ export function nodeInfoToWire(info: NodeInfo, readiness: Readiness): Record<str
     queue: { waiting: info.queue.waiting, running: info.queue.running, capacity: info.queue.capacity },
     tickets: info.tickets,
     late_tickets: info.lateTickets,
-    disputes:
-      info.disputes === undefined
-        ? null
-        : {
-            by_state: info.disputes.byState,
-            own_right: info.disputes.right,
-            own_wrong: info.disputes.wrong,
-          },
+    disputes: info.disputes === undefined ? null : disputesToWire(info.disputes),
     journal:
       info.journal === undefined ? null : { path: info.journal.path, fault: info.journal.fault ?? null },
   };
 }
 
-function hardwareToWire({ gpu, gpus, cpu, memory }: HardwareInfo): Record<string, unknown> {
+type DisputesWire = NonNullable<WireOf<typeof NodeInfoSchema>['disputes']>;
+
+function disputesToWire({ byState, right, wrong }: NonNullable<NodeInfo['disputes']>): DisputesWire {
+  return { by_state: byState, own_right: right, own_wrong: wrong };
+}
+
+function hardwareToWire({ gpu, gpus, cpu, memory }: HardwareInfo): WireOf<typeof Hardware> {
   return {
     gpu: gpu ?? null,
     gpus: gpus.map((known) => ({
@@ -51,7 +138,7 @@ function hardwareToWire({ gpu, gpus, cpu, memory }: HardwareInfo): Record<string
   };
 }
 
-function deviceToWire(device: NodeInfo['devices'][number]): Record<string, unknown> {
+function deviceToWire(device: NodeInfo['devices'][number]): WireOf<typeof Device> {
   return {
     id: device.id,
     state: device.state,
@@ -61,13 +148,7 @@ function deviceToWire(device: NodeInfo['devices'][number]): Record<string, unkno
   };
 }
 
-/** An element of `failed_models`. */
-export function failedModelToWire(failed: NodeInfo['failedModels'][number]): Record<string, unknown> {
-  const { name, device, code, message } = failed;
-  return { name, device, code, message };
-}
-
-function chainToWire(chain: NonNullable<NodeInfo['chain']>): Record<string, unknown> {
+function chainToWire(chain: NonNullable<NodeInfo['chain']>): WireOf<typeof Chain> {
   return {
     name: chain.name,
     endpoint: chain.endpoint,
@@ -84,42 +165,5 @@ function chainToWire(chain: NonNullable<NodeInfo['chain']>): Record<string, unkn
             per_commitment: chain.gas.perCommitment.toString(),
             runway_tickets: chain.gas.runwayTickets,
           },
-  };
-}
-
-/** One element of the result of `atoma_listModels`. */
-export function modelToWire(model: ModelInfo): Record<string, unknown> {
-  return {
-    name: model.name,
-    file: model.file,
-    source: model.source ?? null,
-    device: model.device,
-    backend: model.backend,
-    backend_reason: model.backendReason,
-    description: model.description,
-    parameters: model.parameters,
-    file_bytes: model.fileBytes,
-    context_size: model.contextSize,
-    trained_context_size: model.trainedContextSize,
-    workers: model.workers,
-    sequences_per_worker: model.sequencesPerWorker,
-    threads: model.threads,
-    batch_size: model.batchSize,
-    flash_attention: model.flashAttention,
-    gpu: model.gpu,
-    memory_bytes: model.memoryBytes ?? null,
-    profile: profileToWire(model.profile),
-    verdict_reason: model.verdictReason,
-  };
-}
-
-/** A numeric profile as clients get it; its `id` is that of the fields as the node names them. */
-function profileToWire(profile: NumericProfile): Record<string, unknown> {
-  const { contextSize, batchSize, flashAttention, ...rest } = profile;
-  return {
-    ...rest,
-    context_size: contextSize,
-    batch_size: batchSize,
-    flash_attention: flashAttention,
   };
 }

@@ -34,7 +34,7 @@ const text = z.string().refine((value) => !/\p{Surrogate}/u.test(value), 'holds 
 /** Of a context or a batch, tokens. */
 const size = z.int().min(1).max(16_777_216);
 
-const params = z.strictObject({
+const Params = z.strictObject({
   model: name,
   prompt: text,
   pre_prompt_tokens: tokens,
@@ -52,7 +52,7 @@ const params = z.strictObject({
   top_p_bits: u32,
 });
 
-const profile = z.strictObject({
+const Profile = z.strictObject({
   id: hash,
   weights: hash,
   engine: name,
@@ -68,40 +68,45 @@ const profile = z.strictObject({
   verdict: z.enum(['batch-invariant', 'exclusive']),
 });
 
-export const EvidenceSchema = z.strictObject({
-  format: z.literal(EVIDENCE_FORMAT),
-  version: z.literal(EVIDENCE_VERSION),
-  ticket_id: name,
-  /** Who answered. `chain_id` is the chain's own name for itself. */
-  node: z.strictObject({
-    small_id: u64.nullable(),
-    badge_id: name.nullable(),
-    chain_id: name.nullable(),
-    version: name,
-  }),
-  params,
-  leaf_index: u64,
-  chunks_count: u64,
-  profile: profile.nullable(),
-  prompt_tokens: tokens.nullable(),
-  output_tokens: tokens,
-  text,
-  input_tokens_count: u64,
-  output_tokens_count: u64,
-  finish_reason: z.enum(['stop', 'length', 'context']),
-  leaf: hash,
-  root: hash,
-  /** Of the transaction that committed; null where this node did not send it. */
-  digest: name.nullable(),
-  timings: z.strictObject({
-    received_at_ms: timeMs,
-    first_token_at_ms: timeMs.nullable(),
-    answered_at_ms: timeMs.nullable(),
-    committed_at_ms: timeMs.nullable(),
-    prefill_ms: timeMs,
-    decode_ms: timeMs,
-  }),
-});
+export const EvidenceSchema = z
+  .strictObject({
+    format: z.literal(EVIDENCE_FORMAT),
+    version: z.literal(EVIDENCE_VERSION),
+    ticket_id: name,
+    /** Who answered. `chain_id` is the chain's own name for itself. */
+    node: z.strictObject({
+      small_id: u64.nullable(),
+      badge_id: name.nullable(),
+      chain_id: name.nullable(),
+      version: name,
+    }),
+    params: Params,
+    leaf_index: u64,
+    chunks_count: u64,
+    profile: Profile.nullable(),
+    prompt_tokens: tokens.nullable(),
+    output_tokens: tokens,
+    text,
+    input_tokens_count: u64,
+    output_tokens_count: u64,
+    finish_reason: z.enum(['stop', 'length', 'context']),
+    leaf: hash,
+    root: hash,
+    /** Of the transaction that committed; null where this node did not send it. */
+    digest: name.nullable(),
+    timings: z.strictObject({
+      received_at_ms: timeMs,
+      first_token_at_ms: timeMs.nullable(),
+      answered_at_ms: timeMs.nullable(),
+      committed_at_ms: timeMs.nullable(),
+      prefill_ms: timeMs,
+      decode_ms: timeMs,
+    }),
+  })
+  .meta({
+    id: 'Evidence',
+    description: 'Everything that another node needs to make the answer of a ticket again.',
+  });
 
 /** As it stands in the file. */
 export type Evidence = z.output<typeof EvidenceSchema>;

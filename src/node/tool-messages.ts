@@ -2,14 +2,10 @@ import type { ChatMessage } from '../rpc/index.js';
 
 type Tools = readonly Readonly<Record<string, unknown>>[];
 
-/** As models were trained on it by the dataset that made the form common: Hermes function calling. */
-const INSTRUCTION = `You may call one or more functions to assist with the user query.
-You are provided with function signatures within <tools></tools> XML tags:`;
-
-const FORM = `For each function call, return a json object with function name and arguments within <tool_call></tool_call> XML tags:
-<tool_call>
-{"name": <function-name>, "arguments": <args-json-object>}
-</tool_call>`;
+/** In the tags of Hermes function calling, the form that most models have seen; short, as small contexts are. */
+const BEFORE = 'You may call functions. Their signatures are within <tools></tools>:';
+const AFTER =
+  'To call one, answer with <tool_call>{"name": <function name>, "arguments": <object>}</tool_call> for each call.';
 
 /**
  * A chat for a template that knows no tools: its system message tells of them, calls stand in the text of the
@@ -18,7 +14,8 @@ const FORM = `For each function call, return a json object with function name an
 export function withToolsInText(messages: readonly ChatMessage[], tools: Tools): readonly ChatMessage[] {
   const plain = messages.map(inText);
   if (tools.length === 0) return plain;
-  const description = `${INSTRUCTION}\n<tools>\n${tools.map((tool) => JSON.stringify(tool)).join('\n')}\n</tools>\n${FORM}`;
+  const list = tools.map((tool) => JSON.stringify(tool)).join('\n');
+  const description = `${BEFORE}\n<tools>\n${list}\n</tools>\n${AFTER}`;
   const [first, ...rest] = plain;
   if (first?.role !== 'system') return [{ role: 'system', content: description }, ...plain];
   return [{ ...first, content: `${first.content}\n\n${description}` }, ...rest];

@@ -4,12 +4,19 @@ import { modelConfig, RunningCli } from './cli.js';
 
 export const MODEL = 'atoma-tiny';
 
+interface OpenAiNode {
+  readonly url: string;
+  readonly client: OpenAI;
+}
+
 /** A node that serves the demo model, with the official client to it. */
-export async function startOpenAiNode(
-  t: Test,
-  pool = 'workers = 1\nsequences = 4\n',
-): Promise<{ readonly url: string; readonly client: OpenAI }> {
-  const node = new RunningCli(t, ['--model-config-path', await modelConfig(t, pool), '--json']);
+export async function startOpenAiNode(t: Test, pool = 'workers = 1\nsequences = 4\n'): Promise<OpenAiNode> {
+  return startWith(t, await modelConfig(t, pool));
+}
+
+/** @param config a model configuration's path */
+export async function startWith(t: Test, config: string): Promise<OpenAiNode> {
+  const node = new RunningCli(t, ['--model-config-path', config, '--json']);
   const { url } = await node.next();
   await node.next();
   const client = new OpenAI({ baseURL: `${url}/v1`, apiKey: 'none', maxRetries: 0 });

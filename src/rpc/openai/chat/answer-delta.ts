@@ -14,7 +14,7 @@ export function callParser({ tools, parallel }: ActiveTools): CallParser {
   return new CallParser({ names: tools.map((tool) => tool.function.name), parallel });
 }
 
-export function newCallId(): string {
+function newCallId(): string {
   return `call_${randomUUID().replaceAll('-', '').slice(0, 24)}`;
 }
 

@@ -39,20 +39,26 @@ function toError(issue: z.core.$ZodIssue | undefined, body: object): Error {
     const param = pathText([...issue.path, String(issue.keys[0])]);
     return invalidRequest(`Unknown parameter: '${param.slice(0, 100)}'.`, param, 'unknown_parameter');
   }
-  const param = pathText(issue.path);
-  if (isMissing(issue, body)) {
+  const { path, found } = reach(issue.path, body);
+  const param = pathText(path);
+  if (found === undefined) {
     return invalidRequest(`Missing required parameter: '${param}'.`, param, 'missing_required_parameter');
   }
   const code = issue.code === 'invalid_type' ? 'invalid_type' : 'invalid_value';
   return invalidRequest(`Invalid value for '${param}': ${issue.message}.`, param, code);
 }
 
-function isMissing(issue: z.core.$ZodIssue, body: object): boolean {
-  const found = issue.path.reduce<unknown>(
-    (value, key) => (typeof value === 'object' && value !== null ? Reflect.get(value, key) : undefined),
-    body,
-  );
-  return found === undefined || (found === null && issue.path.length === 1);
+/** What stands at a path of the body, which ends where there is no more than a text: some become lists of one. */
+function reach(
+  path: readonly PropertyKey[],
+  body: object,
+): { readonly path: readonly PropertyKey[]; readonly found: unknown } {
+  let found: unknown = body;
+  for (const [depth, key] of path.entries()) {
+    if (typeof found !== 'object' || found === null) return { path: path.slice(0, depth), found };
+    found = Reflect.get(found, key);
+  }
+  return { path, found: found === null && path.length === 1 ? undefined : found };
 }
 
 /** `messages[0].content`, as OpenAI writes it. */

@@ -37,7 +37,7 @@ export async function streamChoices(
     );
     stream.end(last(completions));
   } catch (error) {
-    if (!isCatalogued(error)) logger.error({ err: error, requestId: exchange.requestId }, 'a stream failed');
     stream.fail(error);
+    if (!isCatalogued(error)) logger.error({ err: error, requestId: exchange.requestId }, 'a stream failed');
   }
 }

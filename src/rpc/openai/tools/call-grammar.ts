@@ -7,6 +7,9 @@ type Schema = Readonly<Record<string, unknown>>;
 /** Where JSON Schema keeps definitions that its `$ref`s name from the root. */
 const DEFINITIONS = ['$defs', 'definitions'] as const;
 
+/** A function of which nothing is said takes none. */
+const NO_PARAMETERS: Schema = { properties: {}, additionalProperties: false };
+
 /**
  * The JSON Schema of a call of one of some functions: `{"name":…,"arguments":{…}}`. The definitions of their
  * parameters move to its root, where references look for them.
@@ -15,7 +18,7 @@ const DEFINITIONS = ['$defs', 'definitions'] as const;
 export function callSchema(tools: readonly Tool[]): Schema {
   const calls = tools.map(({ function: { name, parameters } }) => ({
     type: 'object',
-    properties: { name: { const: name }, arguments: withoutDefinitions(parameters ?? {}) },
+    properties: { name: { const: name }, arguments: withoutDefinitions(parameters ?? NO_PARAMETERS) },
     required: ['name', 'arguments'],
     additionalProperties: false,
   }));
@@ -24,10 +27,9 @@ export function callSchema(tools: readonly Tool[]): Schema {
   return { ...schema, ...definitionsOf(tools) };
 }
 
-/** Parameters are an object, also where a client says nothing of them. */
 function withoutDefinitions(parameters: Schema): Schema {
   const { $defs: _defs, definitions: _definitions, $schema: _schema, ...rest } = parameters;
-  return { type: 'object', ...('properties' in rest ? {} : { properties: {} }), ...rest };
+  return { type: 'object', ...rest };
 }
 
 function definitionsOf(tools: readonly Tool[]): Schema {

@@ -17,7 +17,8 @@ const ticket = {
   params: job.params,
   leafIndex: 0n,
   chunksCount: 1n,
-  deadlineMs: Date.now(),
+  receivedAtMs: Date.now(),
+  deadlineMs: Date.now() + 60_000,
 } as Ticket;
 const completion: Completion = {
   text: 'xylophone',

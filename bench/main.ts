@@ -1,6 +1,7 @@
 import { Command, Option } from 'commander';
 import { backends } from './backends.js';
 import { batching } from './batching.js';
+import { fanout } from './fanout.js';
 import { intake } from './intake.js';
 import { overhead } from './overhead.js';
 
@@ -40,4 +41,14 @@ program
   .option('--rounds <n>', 'alternating rounds; the medians count', '7')
   .option('--json', 'the result as one NDJSON line, the last on stdout')
   .action(batching);
+program
+  .command('fanout')
+  .description('memory of idle WebSocket subscribers, and the delay of tokens to many readers of one stream')
+  .option('--idle <n>', 'idle subscribers, each on a socket of its own', '10000')
+  .option('--readers <n>', 'readers of one stream', '1000')
+  .option('--tokens <n>', 'tokens of the stream', '200')
+  .option('--rate <n>', 'tokens a second', '20')
+  .option('--rounds <n>', 'rounds with and without a reader that stops reading; the medians count', '3')
+  .option('--json', 'the result as one NDJSON line, the last on stdout')
+  .action(fanout);
 await program.parseAsync(process.argv);

@@ -1,6 +1,7 @@
 export * from './amount.js';
 export * from './backoff.js';
 export * from './bytes.js';
+export * from './call-observer.js';
 export * from './chain-event.js';
 export * from './commitment.js';
 export * from './completion.js';
@@ -17,3 +18,4 @@ export * from './prompt.js';
 export * from './settlement.js';
 export * from './stream.js';
 export * from './ticket.js';
+export * from './ticket-observer.js';

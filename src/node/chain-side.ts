@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { Logger } from 'pino';
 import type { Chain } from '../chain/index.js';
 import type { ChainConfig } from '../config/index.js';
-import type { AtomaError, Completion, ModelInfo } from '../core/index.js';
+import type { AtomaError, Completion, ModelInfo, TicketObserver } from '../core/index.js';
 import type { Scheduler } from '../scheduler/index.js';
 import { Journal, type JournalModules, type JournalOptions } from '../tickets/index.js';
 import { Committer } from './commit.js';
@@ -34,6 +34,7 @@ export interface ChainSideOptions {
 interface Modules {
   readonly scheduler: Scheduler;
   readonly streams: TokenStreams;
+  readonly observer?: TicketObserver | undefined;
   readonly logger: Logger;
 }
 
@@ -150,18 +151,26 @@ export class ChainSide {
 
 function compose(
   { config, acceptGap, alterAnswer }: ChainSideOptions,
-  { scheduler, streams, logger }: Modules,
+  { scheduler, streams, observer, logger }: Modules,
   journal: Journal,
   chain: Chain,
 ): Omit<Parts, 'journal' | 'chain'> {
   const { client, subscriber } = config;
   const gas = new GasGate({ chain, logger });
-  const committer = new Committer({ chain, journal, gas, logger });
-  const flow = new TicketFlow({ alterAnswer }, { journal, committer, gas, scheduler, streams, logger });
-  const onTickets = (ids: readonly string[]): void => flow.take(ids);
+  const committer = new Committer({ chain, journal, gas, observer, logger });
+  const flow = new TicketFlow(
+    { alterAnswer },
+    { journal, committer, gas, scheduler, streams, observer, logger },
+  );
+  const onTickets = (ids: readonly string[], seenAtMs: number): void => {
+    for (const id of ids) observer?.onTicket(id, { kind: 'journalled', seenAtMs });
+    flow.take(ids);
+  };
   const samplings = new LateSamplings({ chain, journal, onTickets, logger });
   const onReplaced = (id: string): void => flow.ended(id);
-  const settlements = new SettlementSide(client, { chain, journal, gas, scheduler, onReplaced, logger });
+  const settlements = new SettlementSide(client, {
+    ...{ chain, journal, gas, scheduler, onReplaced, observer, logger },
+  });
   const { smallId, settlementTimeoutMs } = client;
   const intake = new EventIntake(
     {
@@ -177,7 +186,10 @@ function compose(
       logger,
       listener: {
         onTickets,
-        onSettled: (id) => flow.ended(id),
+        onSettled: (id) => {
+          observer?.onTicket(id, { kind: 'settled' });
+          flow.ended(id);
+        },
         onSamplings: () => samplings.resolve(),
       },
     },

@@ -1,6 +1,14 @@
 import type { Logger } from 'pino';
 import type { Chain } from '../chain/index.js';
-import { AtomaError, Backoff, type Commitment, pause, type Ticket } from '../core/index.js';
+import {
+  AtomaError,
+  Backoff,
+  type Commitment,
+  pause,
+  type Ticket,
+  type TicketObserver,
+  toErrorData,
+} from '../core/index.js';
 import { isJournalError, type Journal } from '../tickets/index.js';
 import { untilWritten } from './durable-write.js';
 import { alarmOfTwin } from './event-intake.js';
@@ -18,6 +26,7 @@ interface Modules {
   readonly chain: Chain;
   readonly journal: Journal;
   readonly gas: GasGate;
+  readonly observer?: TicketObserver | undefined;
   readonly logger: Logger;
 }
 
@@ -62,11 +71,12 @@ export class Committer {
     commitment: Commitment,
     signal: AbortSignal,
   ): Promise<AtomaError | undefined> {
-    const { logger } = this.#modules;
+    const { observer, logger } = this.#modules;
     const { id, deadlineMs } = ticket;
     try {
-      const digest = await this.#submit(ticket, commitment, signal);
+      const digest = await this.#send(ticket, commitment, signal);
       await untilWritten(() => this.#committed(ticket, digest), { signal, logger });
+      observer?.onTicket(id, { kind: 'committed', digest, late: Date.now() > deadlineMs });
       return undefined;
     } catch (error) {
       if (signal.aborted) throw new AtomaError('cancelled', 'the node stopped before the chain answered');
@@ -79,15 +89,32 @@ export class Committer {
     }
   }
 
+  async #send(ticket: Ticket, commitment: Commitment, signal: AbortSignal): Promise<string | undefined> {
+    const { observer } = this.#modules;
+    observer?.onTicket(ticket.id, { kind: 'sending' });
+    try {
+      const digest = await this.#submit(ticket, commitment, signal);
+      observer?.onTicket(ticket.id, { kind: 'sent', error: undefined });
+      return digest;
+    } catch (error) {
+      observer?.onTicket(ticket.id, { kind: 'sent', error: toErrorData(error) });
+      throw error;
+    }
+  }
+
   async #submit(ticket: Ticket, commitment: Commitment, signal: AbortSignal): Promise<string | undefined> {
-    const { chain, journal, logger } = this.#modules;
+    const { chain, journal, observer, logger } = this.#modules;
     const { id, deadlineMs } = ticket;
     const resend = journal.transactionOf(id);
+    if (resend !== undefined) observer?.onTicket(id, { kind: 'signed', digest: resend.digest });
     const receipt = await chain.submitCommitment(commitment, {
       signal,
       deadlineMs,
       resend,
-      onSigned: (transaction) => journal.signed(id, transaction),
+      onSigned: (transaction) => {
+        journal.signed(id, transaction);
+        observer?.onTicket(id, { kind: 'signed', digest: transaction.digest });
+      },
     });
     if (receipt.alreadyCommitted && journal.transactionOf(id) === undefined) alarmOfTwin(logger, id);
     return receipt.digest;
@@ -107,11 +134,13 @@ export class Committer {
 
   /** It can have been disputed before this node committed. */
   #awaitSettlement(ticket: Ticket): void {
-    const { journal } = this.#modules;
+    const { journal, observer } = this.#modules;
     const { id, params } = ticket;
     const dispute = journal.disputes.get(id);
     if (dispute === undefined) journal.settlements.await(id, params.model, askForTicketAt(ticket));
-    else journal.step(id, 'disputed', { reason: dispute.cause });
+    else if (journal.step(id, 'disputed', { reason: dispute.cause })) {
+      observer?.onTicket(id, { kind: 'disputed' });
+    }
   }
 
   async #beforeRetry(error: AtomaError, backoff: Backoff, signal: AbortSignal): Promise<void> {

@@ -23,8 +23,11 @@ export interface EventIntakeOptions {
 
 /** What a batch means for the rest of the node, once it is written. */
 export interface IntakeListener {
-  /** Tickets that are new in the journal. */
-  readonly onTickets: (ids: readonly string[]) => void;
+  /**
+   * Tickets that are new in the journal.
+   * @param seenAtMs when their events were seen, ms since 1970
+   */
+  readonly onTickets: (ids: readonly string[], seenAtMs: number) => void;
   /** A ticket that needs no more work: it has settled. */
   readonly onSettled: (id: string) => void;
   /** The journal holds samplings whose prompt is not known. */
@@ -106,8 +109,9 @@ export class EventIntake {
     for await (const batch of chain.follow({ after, acceptGap, signal })) {
       if (batch.events.length === 0 && performance.now() - this.#cursorAt < QUIET_CURSOR_INTERVAL_MS)
         continue;
+      const seenAtMs = Date.now();
       try {
-        this.#act(await untilWritten(() => this.#tryWrite(batch), { signal, logger }));
+        this.#act(await untilWritten(() => this.#tryWrite(batch), { signal, logger }), seenAtMs);
       } catch (error) {
         if (signal.aborted) return;
         throw error;
@@ -163,11 +167,11 @@ export class EventIntake {
     return event.kind !== 'unsupported_prompt' && givesTicketTo(event, this.#options.smallId);
   }
 
-  #act({ opened, settled, samplings, says }: Outcome): void {
+  #act({ opened, settled, samplings, says }: Outcome, seenAtMs: number): void {
     const { listener } = this.#modules;
     for (const say of says) say();
     for (const id of settled) listener.onSettled(id);
-    if (opened.length > 0) listener.onTickets(opened);
+    if (opened.length > 0) listener.onTickets(opened, seenAtMs);
     if (samplings) listener.onSamplings();
   }
 

@@ -3,6 +3,8 @@ import type { HardwareInfo } from '../rpc/index.js';
 import {
   describeHardware,
   type GpuChoice,
+  type GpuMemory,
+  GpuMemoryWatch,
   type Hardware,
   inspectHardware,
   type ResolvedDevice,
@@ -15,6 +17,7 @@ export class Machine {
   readonly #logger: Logger;
   readonly #looks = new Map<GpuChoice, Promise<Hardware>>();
   readonly #places: ResolvedDevice[] = [];
+  readonly #gpuMemory = new GpuMemoryWatch();
   #seen: Hardware | undefined;
 
   constructor(options: { readonly choice: GpuChoice }, modules: { readonly logger: Logger }) {
@@ -50,6 +53,14 @@ export class Machine {
     if (place.warning !== undefined) this.#logger.warn({ device: label }, place.warning);
     this.#places.push(place);
     return place;
+  }
+
+  /** Of the GPU of a device that was found; undefined for the CPU, and where the driver does not tell. */
+  gpuMemory(label: string): GpuMemory | undefined {
+    const place = this.#places.find(({ device }) => device === label);
+    // Of a part of a GPU the driver's list tells nothing.
+    if (place?.found === undefined || place.found.mig.length > 0) return undefined;
+    return this.#gpuMemory.of(place.found);
   }
 
   async #inspect(choice: GpuChoice): Promise<Hardware> {

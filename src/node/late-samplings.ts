@@ -9,7 +9,8 @@ const RETRY = { firstMs: 200, maxMs: 5000 };
 interface Modules {
   readonly chain: Chain;
   readonly journal: Journal;
-  readonly onTickets: (ids: readonly string[]) => void;
+  /** @param seenAtMs when their prompts were found, ms since 1970 */
+  readonly onTickets: (ids: readonly string[], seenAtMs: number) => void;
   readonly logger: Logger;
 }
 
@@ -80,6 +81,7 @@ export class LateSamplings {
     signal: AbortSignal,
   ): Promise<void> {
     const { journal, onTickets, logger } = this.#modules;
+    const seenAtMs = Date.now();
     const opened = await untilWritten(
       () =>
         journal.transaction(() => {
@@ -88,7 +90,7 @@ export class LateSamplings {
         }),
       { signal, logger },
     );
-    if (opened) onTickets([ticketId]);
+    if (opened) onTickets([ticketId], seenAtMs);
     else if (prompt === undefined) {
       logger.error(
         { ticket: ticketId },

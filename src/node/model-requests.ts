@@ -8,9 +8,9 @@ import type {
   UnloadModelRequest,
   UnloadModelResult,
 } from '../rpc/index.js';
+import { failedModelInfo } from './failed-model-info.js';
 import type { ModelHost } from './model-host.js';
 import { noneLoaded } from './model-start.js';
-import { failedModelInfo } from './node-info.js';
 
 interface Modules {
   readonly host: ModelHost;

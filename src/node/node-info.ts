@@ -1,25 +1,23 @@
 import type { Chain } from '../chain/index.js';
 import type { Config } from '../config/index.js';
 import type { NodeInfo } from '../rpc/index.js';
-import type { Scheduler } from '../scheduler/index.js';
-import type { Device } from '../workers/index.js';
+import { type Device, residentMemory } from '../workers/index.js';
 import type { ChainSide } from './chain-side.js';
+import { failedModelInfo } from './failed-model-info.js';
 import { hardwareInfo, type Machine } from './hardware.js';
-import type { ModelHost } from './model-host.js';
-import type { FailedModel } from './placement.js';
+import type { ServingSide } from './serving-side.js';
 import { VERSION } from './version.js';
 
 interface NodeParts {
   readonly config: Config;
   readonly chainSide: ChainSide | undefined;
-  readonly machine: Machine;
-  readonly host: ModelHost;
-  readonly scheduler: Scheduler;
+  readonly serving: ServingSide;
   readonly uptimeMs: number;
 }
 
 /** What `atoma_nodeInfo` shows. */
-export function nodeInfoOf({ config, chainSide, machine, host, scheduler, uptimeMs }: NodeParts): NodeInfo {
+export function nodeInfoOf({ config, chainSide, serving, uptimeMs }: NodeParts): NodeInfo {
+  const { machine, host, scheduler } = serving;
   const journal = chainSide?.journal;
   const counts = journal?.counts();
   return {
@@ -28,7 +26,7 @@ export function nodeInfoOf({ config, chainSide, machine, host, scheduler, uptime
     smallId: config.chain?.client.smallId,
     chain: chainSide && chainInfo(chainSide.chain),
     hardware: machine.seen && hardwareInfo(machine.seen),
-    devices: host.devices.map(deviceInfo),
+    devices: host.devices.map((device) => deviceInfo(device, machine)),
     models: host.models,
     failedModels: host.failed.map(failedModelInfo),
     queue: scheduler.status(),
@@ -51,12 +49,10 @@ function chainInfo(chain: Chain): NonNullable<NodeInfo['chain']> {
 }
 
 /** What it shows of a device. */
-function deviceInfo(device: Device): NodeInfo['devices'][number] {
-  const { id, state, models, restarts, lastFault } = device;
-  return { id, state, models: models.map(({ name }) => name), restarts, lastFault };
-}
-
-/** What clients are shown of a model that is not served. */
-export function failedModelInfo({ name, device, error }: FailedModel): NodeInfo['failedModels'][number] {
-  return { name, device, code: error.code, message: error.message };
+function deviceInfo(device: Device, machine: Machine): NodeInfo['devices'][number] {
+  const { id, state, models, restarts, lastFault, pid } = device;
+  const isAlive = state === 'loading' || state === 'ready';
+  const residentBytes = isAlive && pid !== undefined ? residentMemory(pid) : undefined;
+  const memory = { residentBytes, gpu: machine.gpuMemory(id) };
+  return { id, state, models: models.map(({ name }) => name), restarts, lastFault, memory };
 }

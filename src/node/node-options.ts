@@ -1,5 +1,6 @@
 import type { GpuChoice } from '../workers/index.js';
 import type { ChainSideOptions } from './chain-side.js';
+import type { ModelProgress } from './model-progress.js';
 
 /** What an operator may add to the configuration for one run. */
 export interface NodeOptions {
@@ -15,4 +16,13 @@ export interface NodeOptions {
   readonly alterAnswer?: ChainSideOptions['alterAnswer'];
   /** For tests: how the journal is opened besides. */
   readonly journal?: NonNullable<ChainSideOptions['journal']>;
+}
+
+/** Called once when a running node can go on no longer. */
+export type FatalHandler = (error: unknown) => void;
+
+export interface StartOptions {
+  /** Told how far each model is. */
+  readonly onProgress: (progress: ModelProgress) => void;
+  readonly onFatal: FatalHandler;
 }

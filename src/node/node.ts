@@ -26,32 +26,23 @@ import {
   type UnloadModelRequest,
   type UnloadModelResult,
 } from '../rpc/index.js';
-import { Scheduler } from '../scheduler/index.js';
 import { Telemetry } from '../telemetry/index.js';
 import type { Journal } from '../tickets/index.js';
 import { recalledEnd } from './answer.js';
 import { ChainSide } from './chain-side.js';
 import { collectEvidence } from './evidence/collect.js';
 import { flushModels } from './flush-models.js';
-import { Machine } from './hardware.js';
 import { takeLocks } from './locks.js';
-import { ModelHost } from './model-host.js';
-import type { ModelProgress } from './model-progress.js';
-import { modelReasons, modelWarnings } from './model-readiness.js';
-import { ModelRequests } from './model-requests.js';
 import { loadConfigured } from './model-start.js';
 import { nodeInfoOf } from './node-info.js';
-import type { NodeOptions } from './node-options.js';
+import type { FatalHandler, NodeOptions, StartOptions } from './node-options.js';
+import { type NodeState, readinessOf } from './readiness.js';
 import { renderChatOf } from './render-chat.js';
-import { Requests } from './requests.js';
-import { schedulerOptions } from './scheduler-options.js';
-import { TokenStreams } from './token-streams.js';
+import { ServingSide } from './serving-side.js';
+import { VERSION } from './version.js';
 
 /** How long what was cancelled at the end of the grace may take to end: a token or two of a large model, ms. */
 const CANCEL_MS = 2000;
-
-/** Called once when a running node can go on no longer. */
-export type FatalHandler = (error: unknown) => void;
 
 interface Parts {
   readonly config: Config;
@@ -59,12 +50,7 @@ interface Parts {
   readonly options: NodeOptions;
   readonly store: ModelStore;
   readonly locks: readonly ProcessLock[];
-}
-
-interface StartOptions {
-  /** Told how far each model is. */
-  readonly onProgress: (progress: ModelProgress) => void;
-  readonly onFatal: FatalHandler;
+  readonly telemetry: Telemetry;
 }
 
 /** The node: builds its parts in the order written here, and stops them in the reverse one. */
@@ -73,24 +59,19 @@ export class AtomaNode implements NodeApi {
   readonly #options: NodeOptions;
   readonly #logger: Logger;
   readonly #locks: readonly ProcessLock[];
-  readonly #scheduler: Scheduler;
-  readonly #streams: TokenStreams;
-  readonly #requests: Requests;
   readonly #store: ModelStore;
-  readonly #machine: Machine;
-  readonly #host: ModelHost;
-  readonly #modelRequests: ModelRequests;
-  readonly #telemetry = new Telemetry();
+  readonly #telemetry: Telemetry;
+  readonly #serving: ServingSide;
   readonly #stopping = new AbortController();
   readonly #startedAt = performance.now();
   #chainSide: ChainSide | undefined;
   /** Why the chain is not connected, before it is. */
-  #unreachable = '';
+  #unreachable: string | undefined;
   #rpc: RpcServer | undefined;
   #connecting: Promise<void> = Promise.resolve();
   #starting: Promise<void> = Promise.resolve();
   #taking: Promise<void> = Promise.resolve();
-  #state: 'starting' | 'running' | 'stopping' = 'starting';
+  #state: NodeState = 'starting';
 
   private constructor(parts: Parts) {
     this.#config = parts.config;
@@ -98,24 +79,18 @@ export class AtomaNode implements NodeApi {
     this.#logger = parts.logger;
     this.#store = parts.store;
     this.#locks = parts.locks;
-    this.#scheduler = new Scheduler(schedulerOptions(parts.config), { observers: this.#telemetry.observers });
-    this.#streams = new TokenStreams(undefined, {
-      recall: ({ kind, id }) => (kind === 'ticket' ? recalledEnd(this.getTicket(id)) : undefined),
-    });
-    const modules = { scheduler: this.#scheduler, streams: this.#streams, logger: parts.logger };
-    this.#requests = new Requests({ ...modules, models: () => this.#host.models });
-    this.#machine = new Machine({ choice: parts.options.gpu ?? 'auto' }, modules);
-    this.#host = new ModelHost(parts.config.inference, {
-      ...modules,
-      machine: this.#machine,
+    this.#telemetry = parts.telemetry;
+    this.#serving = new ServingSide(parts.config, parts.options, {
       store: parts.store,
+      observers: this.#telemetry.observers,
+      recall: ({ kind, id }) => (kind === 'ticket' ? recalledEnd(this.getTicket(id)) : undefined),
       onServing: () => {
         this.#chainSide?.noteProfiles(this.listModels());
         // Tickets may have been handed back while nobody had their model.
         if (this.#state === 'running') this.#chainSide?.retake();
       },
+      logger: parts.logger,
     });
-    this.#modelRequests = new ModelRequests({ host: this.#host, logger: parts.logger });
   }
 
   /**
@@ -131,8 +106,11 @@ export class AtomaNode implements NodeApi {
     const { cacheDir, apiKey, models } = config.inference;
     const store = new ModelStore({ cacheDir, apiKey }, { logger: modules.logger });
     for (const model of models) store.check(model);
+    const { tracing } = config.inference;
+    const smallId = config.chain?.client.smallId;
+    const telemetry = await Telemetry.start({ tracing, version: VERSION, smallId }, modules);
     const locks = config.chain === undefined ? [] : takeLocks(config.chain, options.lockDir);
-    return new AtomaNode({ config, options, logger: modules.logger, store, locks });
+    return new AtomaNode({ config, options, logger: telemetry.logger, store, locks, telemetry });
   }
 
   /** Where RPC listens; undefined before {@link AtomaNode.listen}. */
@@ -147,7 +125,15 @@ export class AtomaNode implements NodeApi {
   async listen(): Promise<string> {
     const { rpc, jrpcPort: port } = this.#config.inference;
     const { insecure } = this.#options;
-    this.#rpc = await RpcServer.start({ ...rpc, port, insecure }, { node: this, logger: this.#logger });
+    this.#rpc = await RpcServer.start(
+      { ...rpc, port, insecure },
+      {
+        node: this,
+        calls: this.#telemetry.calls,
+        metrics: this.#telemetry.meters.registry,
+        logger: this.#logger,
+      },
+    );
     return this.#rpc.url;
   }
 
@@ -166,9 +152,9 @@ export class AtomaNode implements NodeApi {
   }
 
   async #start({ onProgress, onFatal }: StartOptions): Promise<void> {
-    const modules = { host: this.#host, logger: this.#logger, onProgress };
+    const modules = { host: this.#serving.host, logger: this.#logger, onProgress };
     const loading = loadConfigured(this.#config.inference.models, modules);
-    this.#taking = this.#take(Promise.race([this.#host.serving, loading]), onFatal);
+    this.#taking = this.#take(Promise.race([this.#serving.host.serving, loading]), onFatal);
     await Promise.all([this.#taking, loading]);
   }
 
@@ -187,12 +173,13 @@ export class AtomaNode implements NodeApi {
     this.#chainSide = await ChainSide.open(
       { config: chain, ...this.#options },
       {
-        scheduler: this.#scheduler,
-        streams: this.#streams,
+        scheduler: this.#serving.scheduler,
+        streams: this.#serving.streams,
+        observer: this.#telemetry,
         logger: this.#logger,
         signal: this.#stopping.signal,
         onUnreachable: (reason) => {
-          this.#unreachable = `: ${reason}`;
+          this.#unreachable = reason;
         },
       },
     );
@@ -206,16 +193,19 @@ export class AtomaNode implements NodeApi {
     const isStarting = this.#state === 'starting';
     this.#state = 'stopping';
     this.#stopping.abort();
-    if (isStarting) await this.#host.stop();
+    if (isStarting) await this.#serving.host.stop();
     await Promise.allSettled([this.#taking, this.#connecting]);
     await this.#chainSide?.stopIntake();
     const within = (ms: number, work: Promise<unknown>): Promise<unknown> =>
       Promise.race([work, delay(ms, undefined, { ref: false })]);
     const tickets = this.#chainSide?.drain(graceMs) ?? Promise.resolve();
-    await Promise.all([within(graceMs + CANCEL_MS, tickets), within(graceMs, this.#requests.settled())]);
-    this.#scheduler.stop();
+    await Promise.all([
+      within(graceMs + CANCEL_MS, tickets),
+      within(graceMs, this.#serving.requests.settled()),
+    ]);
+    this.#serving.scheduler.stop();
     await this.#rpc?.stop();
-    await this.#host.stop();
+    await this.#serving.host.stop();
     await Promise.allSettled([this.#starting]);
     await tickets;
     await this.#chainSide?.close();
@@ -228,16 +218,16 @@ export class AtomaNode implements NodeApi {
   async generate(request: GenerateRequest, options: GenerateOptions): Promise<GenerateResult> {
     checkPromptParams(request.params);
     if (this.#state !== 'running') throw new AtomaError('not_ready', this.readiness().reasons.join('; '));
-    return this.#requests.generate(request, options);
+    return this.#serving.requests.generate(request, options);
   }
 
   async loadModel(request: LoadModelRequest): Promise<LoadModelResult> {
     if (this.#state === 'stopping') throw new AtomaError('not_ready', 'the node is stopping');
-    return this.#modelRequests.load(request);
+    return this.#serving.modelRequests.load(request);
   }
 
   unloadModel(request: UnloadModelRequest): Promise<UnloadModelResult> {
-    return this.#modelRequests.unload(request);
+    return this.#serving.modelRequests.unload(request);
   }
 
   renderChat(chat: ChatRequest): string {
@@ -261,32 +251,23 @@ export class AtomaNode implements NodeApi {
   }
 
   listModels(): readonly ModelInfo[] {
-    return this.#host.models;
+    return this.#serving.host.models;
   }
 
   subscribe(target: StreamTarget, fromIndex: number, listener: StreamListener): () => void {
-    return this.#streams.subscribe(target, fromIndex, listener);
+    return this.#serving.streams.subscribe(target, fromIndex, listener);
   }
 
   readiness(): Readiness {
-    const isStarting = this.#state === 'starting';
-    const reasons = modelReasons(this.#host, isStarting);
-    if (this.#state === 'stopping') reasons.push('the node is stopping');
-    else if (this.#chainSide !== undefined) reasons.push(...this.#chainSide.reasons());
-    else if (this.#config.chain !== undefined) {
-      reasons.push(`the chain is not connected yet${this.#unreachable}`);
-    }
-    const isReady = reasons.length === 0 && this.#state === 'running';
-    return { ready: isReady, reasons, warnings: modelWarnings(this.#host, isStarting) };
+    const chain = this.#chainSide ?? (this.#config.chain && { unreachable: this.#unreachable });
+    return readinessOf({ state: this.#state, host: this.#serving.host, chain });
   }
 
   nodeInfo(): NodeInfo {
     return nodeInfoOf({
       config: this.#config,
       chainSide: this.#chainSide,
-      machine: this.#machine,
-      host: this.#host,
-      scheduler: this.#scheduler,
+      serving: this.#serving,
       uptimeMs: performance.now() - this.#startedAt,
     });
   }

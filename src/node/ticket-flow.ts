@@ -1,4 +1,3 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import {
   AtomaError,
@@ -7,6 +6,7 @@ import {
   checkPromptParams,
   pause,
   type Ticket,
+  type TicketObserver,
   toErrorData,
 } from '../core/index.js';
 import type { Scheduler } from '../scheduler/index.js';
@@ -15,7 +15,9 @@ import { answerOf, checkChunks, commitmentOf, streamEndOf } from './answer.js';
 import type { Committer } from './commit.js';
 import { untilWritten } from './durable-write.js';
 import type { GasGate } from './gas-gate.js';
+import { reportCommitted } from './ticket-report.js';
 import type { TokenStreams } from './token-streams.js';
+import { Turns } from './turns.js';
 
 export interface TicketFlowOptions {
   /** See {@link ChainSideOptions.alterAnswer}. */
@@ -28,6 +30,7 @@ interface Modules {
   readonly gas: GasGate;
   readonly scheduler: Scheduler;
   readonly streams: TokenStreams;
+  readonly observer?: TicketObserver | undefined;
   readonly logger: Logger;
 }
 
@@ -69,8 +72,7 @@ export class TicketFlow {
   /** Places that became free since the journal was asked last. */
   #freed = 0;
   #draining = false;
-  #begun = 0;
-  #turn: Promise<void> | undefined;
+  readonly #turns = new Turns({ perTurn: BEGUN_PER_TURN });
 
   constructor(options: TicketFlowOptions, modules: Modules) {
     this.#options = options;
@@ -148,21 +150,9 @@ export class TicketFlow {
     this.#backlog = ids.some((id) => !this.#take(id));
   }
 
-  /** Waits until a ticket may be begun: a thousand of one batch do not hold the node up. */
-  async #beginning(): Promise<void> {
-    while (this.#begun >= BEGUN_PER_TURN) {
-      this.#turn ??= nextTurn().then(() => {
-        this.#begun = 0;
-        this.#turn = undefined;
-      });
-      await this.#turn;
-    }
-    this.#begun++;
-  }
-
   async #process(id: string, signal: AbortSignal): Promise<void> {
     const { journal, gas, logger } = this.#modules;
-    await this.#beginning();
+    await this.#turns.take();
     try {
       const leave = await gas.enter(journal.commitment(id) !== undefined, signal);
       await this.#carry(id, signal).finally(leave);
@@ -174,18 +164,20 @@ export class TicketFlow {
   }
 
   async #carry(id: string, signal: AbortSignal): Promise<void> {
-    const { journal, committer } = this.#modules;
+    const { journal, committer, observer, logger } = this.#modules;
     const ticket = journal.get(id);
     // What came in one batch with its end needs no work.
     if (ticket === undefined || signal.aborted || !OPEN_STATES.includes(ticket.state)) return;
+    observer?.onTicket(id, { kind: 'taken', ticket });
     const commitment = journal.commitment(id) ?? (await this.#answer(ticket, signal));
     await committer.commit(ticket, commitment, signal);
-    this.#report(id);
+    const committed = journal.get(id);
+    if (committed !== undefined) reportCommitted(committed, logger);
   }
 
   /** Runs the prompt and binds the node to the answer, both on the disk when this returns. */
   async #answer(ticket: Ticket, signal: AbortSignal): Promise<Commitment> {
-    const { journal, streams, logger } = this.#modules;
+    const { journal, streams, observer, logger } = this.#modules;
     const stream = streams.open({ kind: 'ticket', id: ticket.id });
     // Readers may hold tokens of a run that ended with its process.
     if (ticket.history.some(({ state }) => state === 'running')) stream.restart();
@@ -216,6 +208,7 @@ export class TicketFlow {
         }),
       { signal, logger },
     );
+    observer?.onTicket(ticket.id, { kind: 'answered', completion });
     return commitment;
   }
 
@@ -251,13 +244,14 @@ export class TicketFlow {
   }
 
   async #giveUp(id: string, error: unknown, signal: AbortSignal): Promise<void> {
-    const { journal, logger } = this.#modules;
+    const { journal, observer, logger } = this.#modules;
     const data = toErrorData(error);
     const { code, message } = data;
     if (HANDING_BACK.has(code)) {
       // A ticket that has settled meanwhile stays so; a committing one is sent again at the next start.
       const why = this.#draining ? 'the node was stopped before it had an answer' : message;
       const back = journal.step(id, 'received', { reason: `handed back: ${why}` });
+      if (back) observer?.onTicket(id, { kind: 'handed_back', reason: why });
       if (back || code === 'no_device') logger.warn({ ticket: id, code }, `handed back: ${why}`);
       // Its place stays taken for a while, or a backlog would go round and round.
       if (code === 'no_device') await pause(NO_DEVICE_PAUSE_MS, signal);
@@ -268,29 +262,11 @@ export class TicketFlow {
       signal,
       logger,
     });
+    if (written) observer?.onTicket(id, { kind: state, error: data });
     if (code === 'conflicting_commitment') {
       logger.fatal({ ticket: id, alarm: code }, `ALARM: ${message}`);
     } else if (!written) logger.info({ ticket: id, code }, message);
     else if (state === 'skipped') logger.warn({ ticket: id, code }, `skipped: ${message}`);
     else logger.error({ ticket: id, code, err: error }, `failed: ${message}`);
-  }
-
-  #report(id: string): void {
-    const ticket = this.#modules.journal.get(id);
-    if (ticket === undefined) return;
-    const { answer, late } = ticket;
-    this.#modules.logger.info(
-      {
-        ticket: id,
-        model: ticket.params.model,
-        inputTokens: answer?.inputTokens,
-        outputTokens: answer?.outputTokens,
-        root: answer?.root,
-        digest: ticket.digest,
-        ms: Date.now() - ticket.receivedAtMs,
-        ...(late && { late }),
-      },
-      late ? 'committed, after the deadline' : 'committed',
-    );
   }
 }

@@ -231,6 +231,15 @@ export interface NodeInfo {
     readonly restarts: number;
     /** What ended its process last. */
     readonly lastFault: string | undefined;
+    /** undefined where nothing is known of it. */
+    readonly memory?:
+      | {
+          /** Of its process. */
+          readonly residentBytes: number | undefined;
+          /** Of its GPU, whoever uses it; undefined for the CPU and where the driver does not tell. */
+          readonly gpu: { readonly usedBytes: number; readonly freeBytes: number } | undefined;
+        }
+      | undefined;
   }[];
   /** One a device. */
   readonly models: readonly ModelInfo[];

@@ -105,8 +105,8 @@ export const DEFAULT_LIMITS: RpcLimits = {
   // 64 KiB in that time is 17 kbit/s: less than any connection that is one.
   maxStallMs: 30_000,
   idleTimeoutMs: 600_000,
-  // A browser that a laptop's lid closed, and a deploy of whatever is in front of the node.
-  maxLingerMs: 600_000,
+  // A mobile client that changes networks, a proxy that is started anew.
+  maxLingerMs: 60_000,
   headersTimeoutMs: 10_000,
   // 1 MiB over 300 kbit/s.
   requestTimeoutMs: 30_000,

@@ -1,15 +1,23 @@
 import { Server as SecureServer } from 'node:https';
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
+import type { Registry } from 'prom-client';
+import type { CallObserver } from '../core/index.js';
 import { AccessControl } from './access/access-control.js';
 import { createApp } from './http/app.js';
 import { addGate, type GateOptions } from './http/gate.js';
+import { observeRequests } from './http/observe-requests.js';
 import { addRoutes } from './http/routes.js';
 import type { CallScope } from './json-rpc/call-scope.js';
 import { Dispatcher } from './json-rpc/dispatcher.js';
 import type { Method } from './json-rpc/method.js';
+import { observeMethods } from './json-rpc/observe-methods.js';
 import { listenError } from './listen-error.js';
 import { createMethods } from './methods/index.js';
+import { CallMeter } from './metrics/call-meter.js';
+import { meterHttp } from './metrics/meter-http.js';
+import { RpcMeters } from './metrics/rpc-meters.js';
+import { showWebSockets } from './metrics/websocket-gauges.js';
 import type { NodeApi } from './node-api.js';
 import { addOpenAiRoutes } from './openai/routes.js';
 import { DEFAULT_LIMITS, type RpcLimits, type RpcServerOptions } from './options.js';
@@ -19,6 +27,10 @@ import { WebSocketEndpoint } from './websocket/endpoint.js';
 
 interface ServerModules {
   readonly node: NodeApi;
+  /** Told of what clients ask. */
+  readonly calls?: CallObserver | undefined;
+  /** What others count; shown at `/metrics` beside what is read from the node. */
+  readonly metrics?: Registry;
   readonly logger: Logger;
   /** Default: those of the node. */
   readonly methods?: readonly Method[];
@@ -28,6 +40,8 @@ interface ServerParts {
   readonly app: FastifyInstance;
   readonly webSockets: WebSocketEndpoint;
   readonly access: AccessControl;
+  /** Tells the methods where clients reach the server. */
+  readonly onListening: (url: string) => void;
   /** Ends what follows the certificate. */
   readonly unfollow: () => void;
   readonly scopes: Set<CallScope>;
@@ -57,10 +71,13 @@ export class RpcServer {
     const limits: RpcLimits = { ...DEFAULT_LIMITS, ...options.limits };
     const { logger } = modules;
     const certificate = options.tls && (await readCertificate(options.tls));
-    const access = await AccessControl.open({ ...options, ...limits }, { logger });
+    const meters = new RpcMeters();
+    const onRefused = (code: string): void => meters.refused(code);
+    const access = await AccessControl.open({ ...options, ...limits }, { logger, onRefused });
     const parts = await createParts(options, limits, {
       ...modules,
       access,
+      meters,
       app: createApp(limits, certificate),
     });
     try {
@@ -71,7 +88,11 @@ export class RpcServer {
       await Promise.all([parts.webSockets.stop(), parts.app.close()]);
       throw listenError(error, options);
     }
-    return new RpcServer({ url: urlOf(parts.app, options), port: portOf(parts.app, options) }, parts);
+    const address = parts.app.server.address();
+    const port = typeof address === 'object' && address !== null ? address.port : options.port;
+    const url = `${certificate ? 'https' : 'http'}://${reachable(options.host)}:${port}`;
+    parts.onListening(url);
+    return new RpcServer({ url, port }, parts);
   }
 
   /** Stops listening, cancels what runs, closes every connection; resolves when all are gone. */
@@ -97,27 +118,39 @@ export class RpcServer {
 async function createParts(
   options: RpcServerOptions,
   limits: RpcLimits,
-  modules: ServerModules & { readonly access: AccessControl; readonly app: FastifyInstance },
+  modules: ServerModules & {
+    readonly access: AccessControl;
+    readonly app: FastifyInstance;
+    readonly meters: RpcMeters;
+  },
 ): Promise<ServerParts> {
-  const { node, logger, access, app } = modules;
+  const { node, calls, logger, access, app, meters, metrics } = modules;
   const gate: GateOptions = {
     host: options.host,
     allowedHosts: options.allowedHosts ?? [],
     corsOrigins: options.corsOrigins ?? [],
     maxHeaders: limits.maxHeaders,
   };
-  const methods = modules.methods ?? createMethods(node, () => urlOf(app, options));
-  const dispatcher = new Dispatcher(limits, { methods, logger });
-  const webSockets = new WebSocketEndpoint({ limits, gate }, { dispatcher, access, logger });
+  let url = '';
+  const methods = observeMethods(modules.methods ?? createMethods(node, () => url), calls);
+  const dispatcher = new Dispatcher(limits, { methods, logger, meter: new CallMeter({ meters }) });
+  const webSockets = new WebSocketEndpoint({ limits, gate }, { dispatcher, access, calls, meters, logger });
+  showWebSockets(meters, () => webSockets.usage());
   const scopes = new Set<CallScope>();
+  const registries = metrics === undefined ? [meters.registry] : [metrics, meters.registry];
+  meterHttp(app, meters);
+  observeRequests(app, calls);
   await addGate(app, gate, { access, logger });
-  addRoutes(app, { limits }, { node, dispatcher, access, logger, scopes });
+  addRoutes(app, { limits }, { node, dispatcher, access, logger, scopes, registries });
   addOpenAiRoutes(app, { limits }, { node, access, logger, scopes });
   app.server.on('upgrade', (request, connection, head) => {
     webSockets.handleUpgrade(request, connection, head);
   });
   const unfollow = await followTls(app, options.tls, logger);
-  return { app, access, webSockets, scopes, stopGraceMs: limits.stopGraceMs, unfollow };
+  const onListening = (listening: string): void => {
+    url = listening;
+  };
+  return { app, access, webSockets, scopes, stopGraceMs: limits.stopGraceMs, onListening, unfollow };
 }
 
 async function followTls(
@@ -132,16 +165,6 @@ async function followTls(
     logger.warn({ keyFile }, `other users of this machine can read the TLS key: chmod 600 ${keyFile}`);
   }
   return followCertificate(server, files, logger);
-}
-
-/** Where it listens; before that, where it is told to. */
-function portOf(app: FastifyInstance, { port }: RpcServerOptions): number {
-  const address = app.server.address();
-  return typeof address === 'object' && address !== null ? address.port : port;
-}
-
-function urlOf(app: FastifyInstance, options: RpcServerOptions): string {
-  return `${options.tls ? 'https' : 'http'}://${reachable(options.host)}:${portOf(app, options)}`;
 }
 
 /** The host part of a URL that reaches a server listening on `host`. */

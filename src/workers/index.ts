@@ -10,6 +10,7 @@ export { type BackendChoice, type BackendPlan, planBackend } from './hardware/ba
 export { requireFit } from './hardware/check-fit.js';
 export { describeHardware } from './hardware/describe.js';
 export { type ResolvedDevice, resolveDevice } from './hardware/device-label.js';
+export { type GpuMemory, GpuMemoryWatch } from './hardware/gpu-memory.js';
 export {
   type EngineState,
   GPU_CHOICES,
@@ -28,3 +29,4 @@ export type { LoadProgress } from './pending-models.js';
 export { sequencesFor, workersFor } from './pool-defaults.js';
 export { numericProfile } from './profile/numeric-profile.js';
 export type { DeviceSpec, GpuBackend, ModelSpec } from './protocol.js';
+export { residentMemory } from './resident-memory.js';

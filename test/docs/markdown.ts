@@ -26,7 +26,7 @@ export function methodsMarkdown(document: OpenRpcDocument): string {
       ['Method', 'Scope', 'What it does'],
       document.methods.map(({ name, summary, ...method }) => [
         `[\`${name}\`](#${anchor(name)})`,
-        `\`${method['x-scope']}\``,
+        method['x-scopes'].map((scope) => `\`${scope}\``).join(' or '),
         summary,
       ]),
     ),

@@ -19,7 +19,7 @@ export function typeText(schema: unknown): string {
 export function detailText(schema: Schema): string {
   const { description, default: fallback, minimum, maximum } = schema;
   const bounds = [
-    typeof minimum === "number" && minimum > Number.MIN_SAFE_INTEGER ? `From ${minimum}` : '',
+    typeof minimum === 'number' && minimum > Number.MIN_SAFE_INTEGER ? `From ${minimum}` : '',
     typeof maximum === 'number' && maximum < Number.MAX_SAFE_INTEGER ? `to ${maximum}` : '',
   ];
   const range = bounds.filter((bound) => bound !== '').join(' ');

@@ -21,7 +21,7 @@ export interface Guarded {
 }
 
 /** A path in a folder that goes with the test. */
-export async function tempKeysFile(t: Teardown): Promise<string> {
+async function tempKeysFile(t: Teardown): Promise<string> {
   const dir = await mkdtemp(join(tmpdir(), 'atoma-access-'));
   t.teardown(() => rm(dir, { recursive: true, force: true }));
   return join(dir, 'api-keys.json');

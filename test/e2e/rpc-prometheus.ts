@@ -1,4 +1,7 @@
-/** A metric as a scrape shows it; samples by their labels, `{}` where there are none. */
+/**
+ * A metric as a scrape shows it; samples by their labels, `{}` where there are none, those of a histogram with
+ * `_bucket`, `_count` or `_sum` before them.
+ */
 export interface Family {
   readonly help: string;
   readonly type: string;
@@ -6,14 +9,14 @@ export interface Family {
 }
 
 const HELP = /^# HELP ([a-zA-Z_:][a-zA-Z0-9_:]*) (.+)$/;
-const TYPE = /^# TYPE ([a-zA-Z_:][a-zA-Z0-9_:]*) (counter|gauge)$/;
+const TYPE = /^# TYPE ([a-zA-Z_:][a-zA-Z0-9_:]*) (counter|gauge|histogram)$/;
 const SAMPLE = /^([a-zA-Z_:][a-zA-Z0-9_:]*)(?:\{(.*)\})? (\S+)$/;
 /** A value is quoted, with `\\`, `\"` and `\n` escaped. */
 const LABEL = /([a-zA-Z_][a-zA-Z0-9_]*)="((?:[^"\\\n]|\\[\\"n])*)"(?:,|$)/y;
 const ESCAPES: Readonly<Record<string, string>> = { '\\\\': '\\', '\\"': '"', '\\n': '\n' };
 
 /**
- * Reads the Prometheus text format 0.0.4, counters and gauges only, as strictly as it is written down:
+ * Reads the Prometheus text format 0.0.4, samples of histograms under their own names too, as strictly as it is written down:
  * https://prometheus.io/docs/instrumenting/exposition_formats/
  * @throws Error with the line that is wrong.
  */
@@ -41,15 +44,23 @@ export function parseMetrics(text: string): Map<string, Family> {
       help = undefined;
     } else {
       const [, name = '', labels, value = ''] = SAMPLE.exec(line) ?? [];
-      if (current === undefined || current.name !== name) throw wrong('a sample outside its metric');
-      const key = JSON.stringify(parseLabels(labels, wrong));
+      if (current === undefined || !isOf(current, name)) throw wrong('a sample outside its metric');
+      const part = name.slice(current.name.length);
+      const key = part + JSON.stringify(parseLabels(labels, wrong));
       if (current.family.samples.has(key)) throw wrong('a series comes twice');
-      const parsed = Number(value);
+      const parsed = value === '+Inf' ? Number.POSITIVE_INFINITY : Number(value);
       if (Number.isNaN(parsed)) throw wrong('a value that is no number');
       current.family.samples.set(key, parsed);
     }
   }
   return families;
+}
+
+const HISTOGRAM_PARTS = ['_bucket', '_count', '_sum'];
+
+function isOf(metric: { readonly name: string; readonly family: Family }, sample: string): boolean {
+  if (metric.family.type !== 'histogram') return sample === metric.name;
+  return HISTOGRAM_PARTS.some((part) => sample === metric.name + part);
 }
 
 function parseLabels(text: string | undefined, wrong: (what: string) => Error): Record<string, string> {

@@ -4,13 +4,6 @@ import t from 'tap';
 import { WebSocket } from 'ws';
 import { SocketClient, startServer } from './rpc-clients.js';
 import { completion } from './rpc-fake-node.js';
-import { FakeStream } from './rpc-fake-stream.js';
-
-const note = (subscription: unknown, result: object) => ({
-  jsonrpc: '2.0',
-  method: 'atoma_subscription',
-  params: { subscription, result },
-});
 
 t.test('a socket that closes cancels what it started and reads no more', async (t) => {
   const { server, node } = await startServer(t);
@@ -54,26 +47,6 @@ t.test('calls and subscriptions have a bound for each socket', async (t) => {
   t.match(await client.next(), { id: 3 });
 });
 
-t.test('a client that does not read is closed with 1013, and others go on', async (t) => {
-  const { server, node } = await startServer(t, { maxBufferedBytes: 64 * 1024 });
-  const slow = await SocketClient.connect(server.url);
-  const quick = await SocketClient.connect(server.url);
-  await slow.result(1, 'atoma_subscribe', { ticket_id: '0xaa' });
-  await quick.result(1, 'atoma_subscribe', { ticket_id: '0xaa' });
-  const stream = node.streams.get('ticket:0xaa') ?? new FakeStream();
-  slow.socket.pause();
-  const text = 'x'.repeat(32 * 1024);
-  // Until the kernel's buffers are full and the server gives up on the slow one.
-  for (let sent = 0; stream.listeners.size === 2 && sent < 10_000; sent += 1) {
-    stream.push(text, [sent]);
-    t.match(await quick.next(), note('1', { index: sent }));
-  }
-  t.equal(stream.listeners.size, 1);
-  const closed = slow.closed();
-  slow.socket.resume();
-  t.match(await closed, { code: 1013, reason: /too slow/ });
-});
-
 t.test('a message beyond the limit closes the socket with 1009', async (t) => {
   const { server } = await startServer(t, { maxMessageBytes: 1000 });
   const client = await SocketClient.connect(server.url);
@@ -87,6 +60,47 @@ t.test('a client that gives no sign of life is dropped, one that does is kept', 
   const living = await SocketClient.connect(server.url);
   t.match(await dead.closed(), { code: 1006 });
   t.match(await living.result(1, 'atoma_nodeInfo'), { ready: true });
+});
+
+t.test('one that lives but does nothing is closed; a subscription or a call is something', async (t) => {
+  const { server, node } = await startServer(t, { pingIntervalMs: 20, idleTimeoutMs: 60 });
+  const [idle, subscribed, calling] = await Promise.all(
+    [0, 1, 2].map(() => SocketClient.connect(server.url)),
+  );
+  await subscribed?.result(1, 'atoma_subscribe', { ticket_id: '0xaa' });
+  calling?.call(1, 'atoma_generate', ['x']);
+  const run = await node.nextRun();
+  t.match(await idle?.closed(), { code: 1000, reason: /idle/ });
+  run.finish(completion('x', [1]));
+  t.match(await calling?.next(), { id: 1 });
+  const over = calling?.closed();
+  t.equal(await subscribed?.result(2, 'atoma_unsubscribe', ['1']), true);
+  t.match(await Promise.all([over, subscribed?.closed()]), [{ code: 1000 }, { code: 1000 }]);
+});
+
+t.test('sockets and subscriptions have a bound for each key, and sockets one for all', async (t) => {
+  const refused = async (url: string): Promise<number | undefined> => {
+    const socket = new WebSocket(`${url.replace('http', 'ws')}/ws`);
+    const [, response] = await once(socket, 'unexpected-response');
+    response.resume();
+    return response.statusCode;
+  };
+  for (const limits of [{ maxSocketsPerKey: 2 }, { maxSockets: 2 }]) {
+    const { server } = await startServer(t, { ...limits, maxSubscriptionsPerKey: 2 });
+    const first = await SocketClient.connect(server.url);
+    const second = await SocketClient.connect(server.url);
+    t.equal(await refused(server.url), 429);
+    await first.result(1, 'atoma_subscribe', { ticket_id: '0xaa' });
+    await second.result(1, 'atoma_subscribe', { ticket_id: '0xaa' });
+    first.call(2, 'atoma_subscribe', { ticket_id: '0xaa' });
+    t.match(await first.next(), { error: { data: { code: 'too_many_subscriptions', limit: 2 } } });
+    second.socket.close();
+    await second.closed();
+    // The server may see the end of a connection after its client does.
+    let third: SocketClient | undefined;
+    while (third === undefined) third = await SocketClient.connect(server.url).catch(() => undefined);
+    await third.result(1, 'atoma_subscribe', { ticket_id: '0xaa' });
+  }
 });
 
 t.test('upgrades go to /ws only, and not from web pages of other machines', async (t) => {

@@ -5,6 +5,7 @@ import type {
   NewNodesEvent,
   RetrySettlementEvent,
   SettledEvent,
+  TicketObserver,
   UnsupportedPromptEvent,
 } from '../../core/index.js';
 import { type Journal, OPEN_STATES } from '../../tickets/index.js';
@@ -31,6 +32,7 @@ export interface SettlementListener {
 interface Modules {
   readonly journal: Journal;
   readonly listener: SettlementListener;
+  readonly observer?: TicketObserver | undefined;
   readonly logger: Logger;
 }
 
@@ -74,7 +76,7 @@ export class SettlementIntake {
 
   /** Others were sampled: for this node's own leaf where it was silent, or beside it, for a round more. */
   #newNodes(event: NewNodesEvent): Afterwards | undefined {
-    const { journal, listener, logger } = this.#modules;
+    const { journal, listener, observer, logger } = this.#modules;
     const { smallId, settlementTimeoutMs } = this.#options;
     const { ticketId, newNodes } = event;
     const deadlineMs = (event.timestampMs ?? Date.now()) + settlementTimeoutMs;
@@ -86,18 +88,17 @@ export class SettlementIntake {
     const { nodeId } = successor;
     const message = `timed out: the chain has slashed this node and given its place to node ${nodeId}`;
     const fields = { successor: nodeId.toString() };
-    journal.step(ticketId, 'failed', {
-      reason: message,
-      error: { code: 'ticket_timed_out', message, fields },
-    });
+    const error = { code: 'ticket_timed_out', message, fields };
+    journal.step(ticketId, 'failed', { reason: message, error });
     return () => {
+      observer?.onTicket(ticketId, { kind: 'failed', error });
       logger.error({ ticket: ticketId, ...fields }, message);
       listener.onReplaced(ticketId);
     };
   }
 
   #disputed(event: DisputeEvent): Afterwards | undefined {
-    const { journal, listener, logger } = this.#modules;
+    const { journal, listener, observer, logger } = this.#modules;
     const { oracle } = this.#options;
     const { ticketId } = event;
     const cause = causeOf(event);
@@ -105,11 +106,13 @@ export class SettlementIntake {
     const state = journal.get(ticketId)?.state;
     const isOwn = state !== undefined && state !== 'settled';
     // Until the oracle speaks the contract takes what this node has still to say, and slashes it if it is silent.
-    if (isOwn && !OPEN_STATES.includes(state)) journal.step(ticketId, 'disputed', { reason: cause });
+    const isDisputed =
+      isOwn && !OPEN_STATES.includes(state) && journal.step(ticketId, 'disputed', { reason: cause });
     if (!isOwn && !oracle) return undefined;
     const nowMs = Date.now();
     journal.disputes.open(ticketId, cause, event.timestampMs ?? nowMs, oracle ? nowMs : undefined);
     return () => {
+      if (isDisputed) observer?.onTicket(ticketId, { kind: 'disputed' });
       const bound = journal.commitment(ticketId);
       const own = bound && {
         root: Buffer.from(bound.root).toString('hex'),
@@ -159,7 +162,7 @@ export class SettlementIntake {
   }
 
   #unsupported(event: UnsupportedPromptEvent): Afterwards | undefined {
-    const { journal, logger } = this.#modules;
+    const { journal, observer, logger } = this.#modules;
     const { smallId, settlementTimeoutMs } = this.#options;
     const leafIndex = event.nodes.indexOf(smallId);
     if (leafIndex < 0) return undefined;
@@ -167,7 +170,13 @@ export class SettlementIntake {
     const reason = `${modality} prompts cannot be run by this node`;
     const deadlineMs = (event.timestampMs ?? Date.now()) + settlementTimeoutMs;
     journal.skip(event, BigInt(leafIndex), deadlineMs, reason);
-    return () => logger.warn({ ticket: ticketId, model }, `skipped: ${reason}`);
+    return () => {
+      observer?.onTicket(ticketId, {
+        kind: 'skipped',
+        error: { code: 'unsupported', message: reason, fields: {} },
+      });
+      logger.warn({ ticket: ticketId, model }, `skipped: ${reason}`);
+    };
   }
 }
 

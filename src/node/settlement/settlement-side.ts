@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import type { Chain } from '../../chain/index.js';
+import type { TicketObserver } from '../../core/index.js';
 import type { Scheduler } from '../../scheduler/index.js';
 import type { Journal } from '../../tickets/index.js';
 import type { GasGate } from '../gas-gate.js';
@@ -16,6 +17,7 @@ interface Modules {
   readonly scheduler: Scheduler;
   /** The chain waits for this node's commitment to a ticket no longer. */
   readonly onReplaced: (ticketId: string) => void;
+  readonly observer?: TicketObserver | undefined;
   readonly logger: Logger;
 }
 

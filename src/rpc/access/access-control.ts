@@ -2,6 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import type { Logger } from 'pino';
 import { AtomaError } from '../../core/index.js';
 import { bearerOf } from './bearer.js';
+import { CountedIdentity } from './counted-identity.js';
 import { HolderOfKey, HolderOfToken, Unknown } from './identities.js';
 import { KeyRates } from './key-rates.js';
 import { KeyRing } from './key-ring.js';
@@ -22,15 +23,23 @@ export interface AccessOptions {
   readonly maxPromptChars: number;
 }
 
+interface AccessModules {
+  readonly logger: Logger;
+  /** Told of the code of each error with which somebody is turned away. */
+  readonly onRefused?: (code: string) => void;
+}
+
 /** Tells who makes a call. */
 export class AccessControl {
   readonly #ring: KeyRing;
   readonly #rates = new KeyRates();
   readonly #tokenHash: string | undefined;
   readonly #maxPromptChars: number;
+  readonly #onRefused: ((code: string) => void) | undefined;
 
-  private constructor(options: AccessOptions, ring: KeyRing) {
+  private constructor(options: AccessOptions, ring: KeyRing, onRefused?: (code: string) => void) {
     this.#ring = ring;
+    this.#onRefused = onRefused;
     this.#tokenHash = options.adminToken === undefined ? undefined : hashSecret(options.adminToken);
     this.#maxPromptChars = options.maxPromptChars;
     ring.onChange(() => this.#rates.keepOnly((id) => ring.get(id) !== undefined));
@@ -41,7 +50,7 @@ export class AccessControl {
    * @throws AtomaError `insecure_bind` where the node would be open to other machines; `keys_file_unreadable`,
    * `keys_file_invalid`, `keys_file_exposed`
    */
-  static async open(options: AccessOptions, modules: { readonly logger: Logger }): Promise<AccessControl> {
+  static async open(options: AccessOptions, modules: AccessModules): Promise<AccessControl> {
     const ring = await KeyRing.open({ path: options.keysFile }, modules);
     if (!isLoopbackHost(options.host) && !ring.hasActive()) {
       if (!options.insecure) {
@@ -53,7 +62,7 @@ export class AccessControl {
         'INSECURE: RPC listens beyond this machine without keys (--insecure): everybody who reaches it can run prompts and read what this node does',
       );
     }
-    return new AccessControl(options, ring);
+    return new AccessControl(options, ring, modules.onRefused);
   }
 
   /**
@@ -62,6 +71,11 @@ export class AccessControl {
    * @param address of the client
    */
   identify(headers: IncomingHttpHeaders, address?: string): Identity {
+    const identity = this.#identify(headers, address);
+    return this.#onRefused === undefined ? identity : new CountedIdentity(identity, this.#onRefused);
+  }
+
+  #identify(headers: IncomingHttpHeaders, address: string | undefined): Identity {
     const secret = bearerOf(headers);
     const surroundings = {
       ring: this.#ring,

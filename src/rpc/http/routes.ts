@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import type { Logger } from 'pino';
+import type { Registry } from 'prom-client';
 import type { AccessControl } from '../access/access-control.js';
 import { type CatalogueCode, catalogued, isCatalogued } from '../error-catalogue.js';
 import { CallScope } from '../json-rpc/call-scope.js';
@@ -22,6 +23,8 @@ interface RouteModules {
   readonly logger: Logger;
   /** The calls of every HTTP request that is being answered. */
   readonly scopes: Set<CallScope>;
+  /** What `/metrics` shows beside what it reads from the node. */
+  readonly registries: readonly Registry[];
 }
 
 /** Everything that plain HTTP serves. Refusals have the form of a JSON-RPC error too. */
@@ -79,8 +82,8 @@ function addHealth(app: FastifyInstance, node: NodeApi): void {
   });
 }
 
-function addMetrics(app: FastifyInstance, { node, access }: RouteModules): void {
-  const metrics = new NodeMetrics({ node });
+function addMetrics(app: FastifyInstance, { node, access, registries }: RouteModules): void {
+  const metrics = new NodeMetrics({ node, registries });
   app.get(METRICS_PATH, async (request, reply) => {
     access.identify(request.headers, request.raw.socket.remoteAddress).require('read');
     const text = await metrics.scrape();

@@ -65,6 +65,45 @@ export const METRICS: readonly MetricDefinition[] = [
     read: ({ info }) => info.devices.map(({ id, restarts }) => ({ labels: { device: id }, value: restarts })),
   },
   {
+    name: 'atoma_device_process_resident_memory_bytes',
+    help: 'Resident memory of the process of the device, the weights that it has mapped and touched among them; absent while it does not run, and where the system does not tell.',
+    type: 'gauge',
+    labels: ['device'],
+    read: ({ info }) => memory(info, ({ residentBytes }) => residentBytes),
+  },
+  {
+    name: 'atoma_gpu_memory_used_bytes',
+    help: 'Memory in use on the GPU of the device, by whomever, as its driver told about the time of the scrape before; absent for the CPU and where the driver does not tell.',
+    type: 'gauge',
+    labels: ['device'],
+    read: ({ info }) => memory(info, ({ gpu }) => gpu?.usedBytes),
+  },
+  {
+    name: 'atoma_gpu_memory_free_bytes',
+    help: 'Memory that is free on the GPU of the device; see atoma_gpu_memory_used_bytes.',
+    type: 'gauge',
+    labels: ['device'],
+    read: ({ info }) => memory(info, ({ gpu }) => gpu?.freeBytes),
+  },
+  {
+    name: 'atoma_model_workers',
+    help: 'Workers of the model on the device; each has batches of its own.',
+    type: 'gauge',
+    labels: ['device', 'model'],
+    read: ({ info }) => info.models.map((model) => ({ labels: placeOf(model), value: model.workers })),
+  },
+  {
+    name: 'atoma_model_sequences',
+    help: 'Sequences of the model on the device: jobs that can run at once.',
+    type: 'gauge',
+    labels: ['device', 'model'],
+    read: ({ info }) =>
+      info.models.map((model) => ({
+        labels: placeOf(model),
+        value: model.workers * model.sequencesPerWorker,
+      })),
+  },
+  {
     name: 'atoma_models_failed',
     help: 'Models that a device was to serve and does not, one a device; atoma_nodeInfo says why.',
     type: 'gauge',
@@ -164,16 +203,25 @@ export const METRICS: readonly MetricDefinition[] = [
     type: 'counter',
     read: () => [{ value: performance.eventLoopUtilization().active / 1000 }],
   },
-  {
-    name: 'process_resident_memory_bytes',
-    help: 'Resident memory of the main process; the processes of the devices come on top.',
-    type: 'gauge',
-    read: () => [{ value: process.memoryUsage.rss() }],
-  },
 ];
 
 function known(value: number | bigint | string | undefined, factor = 1): readonly Sample[] {
   return value === undefined ? [] : [{ value: Number(value) * factor }];
+}
+
+function placeOf({ device, name }: NodeInfo['models'][number]): Record<string, string> {
+  return { device, model: name };
+}
+
+/** A value of each device that has it. */
+function memory(
+  { devices }: NodeInfo,
+  read: (memory: NonNullable<NodeInfo['devices'][number]['memory']>) => number | undefined,
+): readonly Sample[] {
+  return devices.flatMap(({ id, memory }) => {
+    const value = memory && read(memory);
+    return value === undefined ? [] : { labels: { device: id }, value };
+  });
 }
 
 function deviceStates(device: string, current: string): readonly Sample[] {

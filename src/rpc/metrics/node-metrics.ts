@@ -1,16 +1,23 @@
 import { Counter, Gauge, Registry } from 'prom-client';
 import type { NodeApi } from '../node-api.js';
 import { METRICS, type MetricDefinition, type NodeSnapshot } from './definitions.js';
+import { processMetrics } from './process-metrics.js';
 
-/** The node's metrics in the Prometheus text format 0.0.4, read from the node at each scrape. */
+/**
+ * The node's metrics in the Prometheus text format 0.0.4: its own state, read at each scrape, what others count, and
+ * the process. Not OpenMetrics: prom-client renames the counters of a registry for it, once and for all.
+ */
 export class NodeMetrics {
   readonly #node: NodeApi;
   readonly #registry = new Registry();
   readonly #fills: readonly ((snapshot: NodeSnapshot) => void)[];
 
-  constructor(modules: { readonly node: NodeApi }) {
+  /** @param modules.registries of others, shown beside */
+  constructor(modules: { readonly node: NodeApi; readonly registries: readonly Registry[] }) {
     this.#node = modules.node;
     this.#fills = METRICS.map((definition) => register(definition, this.#registry));
+    for (const registry of modules.registries) adopt(registry, this.#registry);
+    for (const metric of processMetrics()) this.#registry.registerMetric(metric);
   }
 
   /** The media type of what {@link NodeMetrics.scrape} returns. */
@@ -37,4 +44,12 @@ function register(definition: MetricDefinition, registry: Registry): (snapshot: 
     if (labels.length === 0) metric.remove();
     for (const sample of read(snapshot)) metric.inc({ ...sample.labels }, sample.value);
   };
+}
+
+/** Shows the metrics of one registry in another one, too. */
+function adopt(from: Registry, to: Registry): void {
+  for (const { name } of from.getMetricsAsArray()) {
+    const metric = from.getSingleMetric(name);
+    if (metric !== undefined) to.registerMetric(metric);
+  }
 }

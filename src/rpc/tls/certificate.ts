@@ -10,7 +10,7 @@ export interface TlsFiles {
 }
 
 /** Below it TLS has no safe choices (RFC 8996). */
-export const MIN_TLS_VERSION: SecureVersion = 'TLSv1.2';
+const MIN_TLS_VERSION: SecureVersion = 'TLSv1.2';
 
 const OTHERS = 0o077;
 

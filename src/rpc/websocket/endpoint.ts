@@ -2,6 +2,7 @@ import { type IncomingMessage, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Logger } from 'pino';
 import { type Server, WebSocketServer } from 'ws';
+import type { CallObserver } from '../../core/index.js';
 import type { AccessControl } from '../access/access-control.js';
 import { chooseSubprotocol } from '../access/bearer.js';
 import type { Identity } from '../access/principal.js';
@@ -9,9 +10,12 @@ import { catalogued } from '../error-catalogue.js';
 import { checkSource, type GateOptions, logRefusal } from '../http/gate.js';
 import { toRefusal } from '../http/refusal.js';
 import type { Dispatcher } from '../json-rpc/dispatcher.js';
+import type { RpcMeters } from '../metrics/rpc-meters.js';
+import type { WebSocketUsage } from '../metrics/websocket-gauges.js';
 import type { RpcLimits } from '../options.js';
 import { FrameEncoder } from './frame-encoder.js';
 import { LingeringRequests } from './lingering.js';
+import { observeUpgrade } from './observe-upgrade.js';
 import { Quota } from './quota.js';
 import { type SessionContext, SessionSocket, WebSocketSession } from './session.js';
 
@@ -31,6 +35,8 @@ interface EndpointOptions {
 interface EndpointModules {
   readonly dispatcher: Dispatcher;
   readonly access: AccessControl;
+  readonly calls?: CallObserver | undefined;
+  readonly meters?: RpcMeters | undefined;
   readonly logger: Logger;
 }
 
@@ -38,7 +44,9 @@ interface EndpointModules {
 export class WebSocketEndpoint {
   readonly #access: AccessControl;
   readonly #gate: GateOptions;
+  readonly #calls: CallObserver | undefined;
   readonly #logger: Logger;
+  readonly #meters: RpcMeters | undefined;
   readonly #context: SessionContext;
   readonly #server: Server<typeof SessionSocket>;
   readonly #lingering = new LingeringRequests();
@@ -49,9 +57,11 @@ export class WebSocketEndpoint {
   #stopping = false;
 
   constructor({ limits, gate }: EndpointOptions, modules: EndpointModules) {
-    const { access, ...shared } = modules;
+    const { access, calls, meters, ...shared } = modules;
     this.#access = access;
     this.#gate = gate;
+    this.#calls = calls;
+    this.#meters = meters;
     this.#logger = modules.logger;
     access.onChange(() => this.#closeUnwanted());
     this.#sockets = new Quota({ perKey: limits.maxSocketsPerKey, total: limits.maxSockets });
@@ -87,8 +97,25 @@ export class WebSocketEndpoint {
       this.#check(request);
       this.#accept(request, connection, head);
     } catch (error) {
+      this.#meters?.upgradeRefused(error);
       refuse(connection, error);
     }
+  }
+
+  /** What there is of WebSockets now. */
+  usage(): WebSocketUsage {
+    const usage = {
+      connections: this.#sessions.size,
+      subscriptions: 0,
+      bufferedBytes: 0,
+      maxBufferedBytes: 0,
+    };
+    for (const { bufferedBytes, subscriptionCount } of this.#sessions.keys()) {
+      usage.subscriptions += subscriptionCount;
+      usage.bufferedBytes += bufferedBytes;
+      usage.maxBufferedBytes = Math.max(usage.maxBufferedBytes, bufferedBytes);
+    }
+    return usage;
   }
 
   /** Ends what clients started, closes every socket with 1001; resolves when the last one is gone. */
@@ -143,13 +170,15 @@ export class WebSocketEndpoint {
     connection.once('close', release);
     this.#server.handleUpgrade(request, connection, head, (socket) => {
       connection.removeListener('close', release);
-      const session = new WebSocketSession(this.#context, { socket, connection, principal });
+      const within = observeUpgrade(request, this.#calls);
+      const session = new WebSocketSession(this.#context, { socket, connection, principal, within });
       this.#sessions.set(session, principal);
     });
   }
 
   #onClosed(session: WebSocketSession): void {
     this.#sessions.delete(session);
+    this.#meters?.socketClosed(session.closedWith);
     this.#sockets.giveBack(session.principal.id);
     if (this.#sessions.size === 0) this.#onEmpty?.();
   }

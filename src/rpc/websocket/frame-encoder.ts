@@ -27,6 +27,11 @@ export function encodeFrame({ index, text, textIndex, tokens, hash, logprobs }: 
   return hash === undefined ? json : `${json},"hash":"${hash}"`;
 }
 
+/** Whether it is text after the last token, as far as is known: it comes with the end, or with the next token. */
+export function isLeftOver({ tokens, next }: HashedFrame): boolean {
+  return tokens.length === 0 && next === undefined;
+}
+
 /** Frames that a reader could not take one by one. */
 export interface MergedFrames {
   readonly frame: HashedFrame;
@@ -37,7 +42,7 @@ export interface MergedFrames {
 /** Characters that a token takes in JSON, about: its id, a comma. */
 const CHARS_PER_TOKEN = 6;
 
-/** One frame in place of `first` and those after it that have tokens, up to about `maxChars` of JSON. */
+/** One frame in place of `first` and those after it, but for text that is left over, up to about `maxChars` of JSON. */
 export function mergeFrames(first: HashedFrame, maxChars: number): MergedFrames {
   const texts: string[] = [];
   const tokens: number[] = [];
@@ -45,7 +50,7 @@ export function mergeFrames(first: HashedFrame, maxChars: number): MergedFrames 
   let last = first;
   let chars = 0;
   let at: HashedFrame | undefined = first;
-  while (at !== undefined && at.tokens.length > 0 && chars < maxChars) {
+  while (at !== undefined && !isLeftOver(at) && chars < maxChars) {
     texts.push(at.text);
     for (const token of at.tokens) tokens.push(token);
     for (const logprob of at.logprobs ?? []) logprobs.push(logprob);

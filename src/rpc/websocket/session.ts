@@ -9,6 +9,7 @@ import type { Dispatcher } from '../json-rpc/dispatcher.js';
 import type { RpcLimits } from '../options.js';
 import type { FrameEncoder } from './frame-encoder.js';
 import type { LingeringRequests } from './lingering.js';
+import type { Within } from './observe-upgrade.js';
 import { SocketOutlet } from './outlet.js';
 import type { Quota } from './quota.js';
 import type { StreamHost, StreamOptions } from './stream-host.js';
@@ -16,6 +17,8 @@ import { Subscription, type SubscriptionHost } from './subscription.js';
 
 /** RFC 6455, 7.4.1. */
 const CLOSE_NORMAL = 1000;
+/** RFC 6455, 7.4.1: without a closing handshake. */
+const CLOSE_ABNORMAL = 1006;
 /** The registry of RFC 6455, 11.7. */
 const CLOSE_TRY_AGAIN_LATER = 1013;
 
@@ -36,6 +39,8 @@ interface SessionModules {
   /** What `socket` writes to. */
   readonly connection: Duplex;
   readonly principal: Principal;
+  /** As what its calls are told; undefined where nobody is told. */
+  readonly within: Within | undefined;
 }
 
 /** A WebSocket that knows its session: so listeners are functions that all sockets share. */
@@ -52,24 +57,43 @@ export class WebSocketSession implements SubscriptionHost {
   readonly #context: SessionContext;
   readonly #socket: SessionSocket;
   readonly #outlet: SocketOutlet;
+  readonly #within: Within | undefined;
   #scope: CallScope | undefined;
   #subscriptions: Map<string, Subscription> | undefined;
   #answers: Set<Promise<void>> | undefined;
   #lastId = 0;
   #isAlive = true;
+  /** The code with which the node closed it; undefined while it did not. */
+  #closedWith: number | undefined;
   /** Pings since it last did something; not a time, which would be an object of its own. */
   #idlePings = 0;
 
-  constructor(context: SessionContext, { socket, connection, principal }: SessionModules) {
+  constructor(context: SessionContext, { socket, connection, principal, within }: SessionModules) {
     this.principal = principal;
     this.#context = context;
     this.#socket = socket;
+    this.#within = within;
     this.#outlet = new SocketOutlet(context.limits, { socket, connection, owner: this });
     socket.session = this;
     socket.on('message', onMessage);
     socket.on('pong', onPong);
     socket.on('error', onError);
     socket.on('close', onClose);
+  }
+
+  /** Bytes that wait for the client to read them. */
+  get bufferedBytes(): number {
+    return this.#socket.bufferedAmount;
+  }
+
+  /** Streams that the client reads. */
+  get subscriptionCount(): number {
+    return this.#subscriptions?.size ?? 0;
+  }
+
+  /** Code of RFC 6455 with which the node closed it; undefined where it did not. */
+  get closedWith(): number | undefined {
+    return this.#closedWith;
   }
 
   get encoder(): FrameEncoder {
@@ -85,15 +109,16 @@ export class WebSocketSession implements SubscriptionHost {
    * but has done nothing for long.
    */
   ping(): void {
-    // It is known not to read: how long it may do so is the outlet's affair.
-    if (this.#outlet.isStalled) return;
+    // One that is known not to read, or is told goodbye, has a time limit of its own.
+    if (this.#outlet.isStalled || this.#socket.readyState !== WebSocket.OPEN) return;
     if (!this.#isAlive) {
+      this.#closedWith ??= CLOSE_ABNORMAL;
       this.#socket.terminate();
       return;
     }
     this.#isAlive = false;
     if (this.#isIdle()) this.close(CLOSE_NORMAL, 'idle: no calls and no subscriptions');
-    else if (this.#socket.readyState === WebSocket.OPEN) this.#socket.ping();
+    else this.#socket.ping();
   }
 
   /**
@@ -102,6 +127,7 @@ export class WebSocketSession implements SubscriptionHost {
    */
   close(code: number, reason: string, graceMs = this.#context.limits.stopGraceMs): void {
     this.#end(reason);
+    this.#closedWith ??= code;
     this.#socket.close(code, reason);
     const cutOff = setTimeout(() => this.#socket.terminate(), graceMs);
     this.#socket.once('close', () => clearTimeout(cutOff));
@@ -135,7 +161,8 @@ export class WebSocketSession implements SubscriptionHost {
     const caller = { scope: this.#scope, streams, principal: this.principal };
     this.#answers ??= new Set();
     const answers = this.#answers;
-    const answered = dispatcher.handle(toBytes(data), caller).then((answer) => {
+    const handle = (): Promise<string | undefined> => dispatcher.handle(toBytes(data), caller);
+    const answered = (this.#within?.(handle) ?? handle()).then((answer) => {
       answers.delete(answered);
       if (answer !== undefined) this.send(answer);
       for (const subscription of opened) subscription.release();

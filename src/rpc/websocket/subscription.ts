@@ -1,6 +1,6 @@
 import { type Completion, EMPTY_TEXT_HASH, type HashedFrame } from '../../core/index.js';
 import { toRpcError } from '../error-catalogue.js';
-import { encodeFrame, type FrameEncoder, mergeFrames } from './frame-encoder.js';
+import { encodeFrame, type FrameEncoder, isLeftOver, mergeFrames } from './frame-encoder.js';
 import {
   completionNotification,
   errorNotification,
@@ -70,7 +70,8 @@ export class Subscription {
   /** Sends a frame, now or when the client can take it; frames of one stream are linked by `next`. */
   push(frame: HashedFrame): void {
     if (this.#hasEnded || this.#isDetached) return;
-    if (this.#next !== undefined || !this.#isLive || frame.tokens.length === 0) this.#next ??= frame;
+    if (this.#next !== undefined && this.#isLive) this.catchUp();
+    else if (this.#next !== undefined || !this.#isLive || frame.tokens.length === 0) this.#next ??= frame;
     else if (this.#mayWrite()) this.#send(frame, this.#host.encoder.encode(frame));
     else this.#next = frame;
   }
@@ -143,7 +144,7 @@ export class Subscription {
     if (this.#hasEnded || this.#isDetached) return;
     this.#isLive = true;
     if (this.#isRestarted && this.#mayWrite()) this.#sendRestart();
-    while (this.#next !== undefined && this.#next.tokens.length > 0 && this.#mayWrite()) {
+    while (this.#next !== undefined && !isLeftOver(this.#next) && this.#mayWrite()) {
       const { frame, next } = take(this.#next);
       this.#next = next;
       this.#send(frame, encodeFrame(frame));

@@ -88,8 +88,8 @@ export const ERROR_GUIDE: Readonly<Record<CatalogueCode, Guidance>> = {
     remedy: 'Try again after data.retry_after_ms, or ask the operator for a higher rate.',
   },
   too_many_connections: {
-    meaning: 'The server, or the key, has as many WebSockets as it may have.',
-    remedy: 'Close one, or put several streams on one WebSocket; the operator can raise the limit.',
+    meaning: 'The node, or the key, has as many WebSockets as it may have.',
+    remedy: 'Close one; a WebSocket carries many calls and subscriptions at once.',
   },
 
   not_ready: {
@@ -157,7 +157,7 @@ export const ERROR_GUIDE: Readonly<Record<CatalogueCode, Guidance>> = {
     remedy: 'The operator opens them in [rpc] of the configuration, and starts the node again.',
   },
   forbidden: {
-    meaning: 'The key does not have the scope that the method needs (x-scope in rpc.discover).',
+    meaning: 'The key does not have the scope that the method needs (x-scopes in rpc.discover).',
     remedy: 'Use a key with this scope.',
   },
 

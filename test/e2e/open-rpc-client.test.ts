@@ -30,7 +30,7 @@ const results = new Map(createMethods(new FakeNode(), () => url).map(({ name, re
 
 /** Calls a method, and holds what comes against its schema: nothing may be there that is not described. */
 async function checked<T>(t: Test, client: Client, method: string, params: object = {}): Promise<T> {
-  const result: unknown = await client.request({ method, params }, 30_000);
+  const result: unknown = await client.request({ method, params });
   t.strictSame(results.get(method)?.parse(result), result, `${method} answers what it says`);
   return result as T;
 }

@@ -10,7 +10,7 @@ const SECRET_NAME = /token|secret|password|key|authorization|credential/i;
 /** What somebody asked for. */
 interface Act {
   readonly method: string;
-  readonly scope: Scope;
+  readonly scopes: readonly Scope[];
   readonly params: unknown;
   readonly principal: Principal;
 }
@@ -20,7 +20,7 @@ interface Act {
  * refusals included (`audit: true`).
  */
 export async function audited<T>(logger: Logger, act: Act, run: () => T | Promise<T>): Promise<T> {
-  if (act.scope !== 'admin') return run();
+  if (!act.scopes.includes('admin')) return run();
   try {
     const result = await run();
     logger.info({ ...lineOf(act), outcome: 'done' }, 'admin act');

@@ -11,6 +11,7 @@ export function discoverMethod(
   let document: OpenRpcDocument | undefined;
   const discover: Method = defineMethod({
     name: 'rpc.discover',
+    scopes: ['read', 'generate'],
     docs: { summary: 'This document: what the server has, as OpenRPC says it', errors: [] },
     params: z.strictObject({}),
     result: anyObject.describe('An OpenRPC document.'),

@@ -47,8 +47,8 @@ interface OpenRpcMethod {
   readonly result: ContentDescriptor;
   readonly errors: readonly { readonly $ref: string }[];
   readonly examples: readonly Readonly<Record<string, unknown>>[];
-  /** What an API key needs for it. */
-  readonly 'x-scope': string;
+  /** Of which an API key needs one. */
+  readonly 'x-scopes': readonly string[];
   /** Names of the notifications that follow its result. */
   readonly 'x-notifications'?: readonly string[];
 }
@@ -94,8 +94,8 @@ export function describeServer(
 }
 
 function describeMethod(method: Method, schemas: SchemaComponents): OpenRpcMethod {
-  const { name, docs, scope, examples } = method;
-  const admin: readonly CatalogueCode[] = scope === 'admin' ? ['admin_disabled'] : [];
+  const { name, docs, scopes, examples } = method;
+  const admin: readonly CatalogueCode[] = scopes.includes('admin') ? ['admin_disabled'] : [];
   return {
     ...{ name, summary: docs.summary },
     ...(docs.description !== undefined && { description: docs.description }),
@@ -111,7 +111,7 @@ function describeMethod(method: Method, schemas: SchemaComponents): OpenRpcMetho
       $ref: `#/components/errors/${code}`,
     })),
     examples: examples.map(describeExample),
-    'x-scope': scope,
+    'x-scopes': scopes,
     ...(docs.notifies && { 'x-notifications': [STREAM_NOTIFICATION] }),
   };
 }

@@ -92,9 +92,9 @@ export class Dispatcher {
       const { scope, streams, principal } = caller;
       const result = await scope.run((signal) => {
         const method = this.#method(request.method);
-        const act = { method: method.name, scope: method.scope, params: request.params, principal };
+        const act = { method: method.name, scopes: method.scopes, params: request.params, principal };
         return audited(this.#logger, act, () => {
-          principal.require(method.scope);
+          requireOneOf(method.scopes, principal);
           return method.run(request.params, { signal, streams, principal });
         });
       });
@@ -127,4 +127,18 @@ export class Dispatcher {
 /** Only over WebSocket there is something that can carry streams. */
 function apiOf({ streams }: Caller): 'jsonrpc' | 'websocket' {
   return streams === undefined ? 'jsonrpc' : 'websocket';
+}
+
+/** @throws what {@link Principal.require} throws of the first of them, where none is there */
+function requireOneOf(scopes: Method['scopes'], principal: Principal): void {
+  const refusals: unknown[] = [];
+  for (const scope of scopes) {
+    try {
+      principal.require(scope);
+      return;
+    } catch (error) {
+      refusals.push(error);
+    }
+  }
+  throw refusals[0];
 }

@@ -39,8 +39,8 @@ export interface MethodExample<Params = unknown, Result = unknown> {
 /** A method of the server, its params still to be checked. */
 export interface Method {
   readonly name: string;
-  /** What its caller needs. */
-  readonly scope: Scope;
+  /** Any one of these is enough for its caller. */
+  readonly scopes: readonly [Scope, ...Scope[]];
   readonly docs: MethodDocs;
   readonly params: z.ZodObject;
   readonly result: z.ZodType;
@@ -53,7 +53,7 @@ export interface Method {
 export function defineMethod<Params extends z.ZodObject, Result extends z.ZodType>(definition: {
   readonly name: string;
   /** Default: `read`. */
-  readonly scope?: Scope;
+  readonly scopes?: readonly [Scope, ...Scope[]];
   readonly docs: MethodDocs;
   readonly params: Params;
   /** What it answers. It is not checked at each call: `run` is typed by it, and tests hold results against it. */
@@ -61,10 +61,10 @@ export function defineMethod<Params extends z.ZodObject, Result extends z.ZodTyp
   readonly examples?: readonly MethodExample<z.input<Params>, WireOf<Result>>[];
   readonly run: (params: z.output<Params>, call: Call) => WireOf<Result> | Promise<WireOf<Result>>;
 }): Method {
-  const { name, docs, params: schema, result, examples = [], scope = 'read' } = definition;
+  const { name, docs, params: schema, result, examples = [], scopes = ['read'] } = definition;
   const names = Object.keys(schema.shape);
   return {
-    ...{ name, scope, docs, params: schema, result, examples },
+    ...{ name, scopes, docs, params: schema, result, examples },
     run: (params, call) => {
       const named = isPositional(params) ? byName(params, names) : params;
       const parsed = schema.safeParse(named);

@@ -22,7 +22,7 @@ export function generateMethods(node: NodeApi): readonly Method[] {
   const running = new RunningRequests();
   const generate = defineMethod({
     name: 'atoma_generate',
-    scope: 'generate',
+    scopes: ['generate'],
     docs: GENERATE_DOCS,
     params: GenerateParams,
     result: z.union([GenerateResultSchema, StreamStart]),
@@ -36,7 +36,7 @@ export function generateMethods(node: NodeApi): readonly Method[] {
   });
   const cancel = defineMethod({
     name: 'atoma_cancel',
-    scope: 'generate',
+    scopes: ['generate'],
     docs: {
       summary: 'Ends a request of one’s own, queued or running',
       description:

@@ -77,7 +77,7 @@ const UnloadResult = z.object({ unloaded: z.array(z.object({ name: z.string(), d
 export function modelMethods(node: NodeApi): readonly Method[] {
   const loadModel = defineMethod({
     name: 'atoma_loadModel',
-    scope: 'admin',
+    scopes: ['admin'],
     docs: {
       summary: 'Brings a model to devices, and answers when it serves',
       description:
@@ -97,7 +97,7 @@ export function modelMethods(node: NodeApi): readonly Method[] {
   });
   const unloadModel = defineMethod({
     name: 'atoma_unloadModel',
-    scope: 'admin',
+    scopes: ['admin'],
     docs: {
       summary: 'Takes a model off its devices, and answers when their memory is free again',
       description: 'Requests of it that run get some time to end. It turns back a load that is under way.',

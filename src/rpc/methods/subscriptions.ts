@@ -29,11 +29,12 @@ const SubscribeParams = z
 export function subscriptionMethods(node: NodeApi): readonly Method[] {
   const subscribe = defineMethod({
     name: 'atoma_subscribe',
+    scopes: ['generate', 'read'],
     docs: {
       summary:
         'The tokens of a ticket or of a request from any index on, as notifications over the WebSocket',
       description:
-        'Wants either `ticket_id` or `request_id`. What was produced already is replayed, then it is live. A ticket that has not come yet may be subscribed to. A client that lost its connection comes back with the number of tokens that it has; where the answer began anew meanwhile, the first notification says `restarted`, and all tokens come.',
+        'Wants either `ticket_id` or `request_id`. What was produced already is replayed, then it is live. A ticket that has not come yet may be subscribed to. A client that lost its connection comes back with the number of tokens that it has; where the answer began anew meanwhile, the first notification says `restarted`, and all tokens come. With API keys, the scope `generate` is enough for requests, whose ids only those know who were told; tickets want `read`.',
       errors: [
         'websocket_only',
         'not_found',
@@ -49,7 +50,8 @@ export function subscriptionMethods(node: NodeApi): readonly Method[] {
     examples: [
       { name: 'from token 12 on', params: { request_id: 'my-request', from_index: 12 }, result: '1' },
     ],
-    run: ({ ticket_id, request_id, from_index, fromIndex }, { streams }) => {
+    run: ({ ticket_id, request_id, from_index, fromIndex }, { streams, principal }) => {
+      if (ticket_id !== undefined) principal.require('read');
       const target: StreamTarget =
         ticket_id === undefined
           ? { kind: 'request', id: request_id ?? '' }
@@ -59,6 +61,7 @@ export function subscriptionMethods(node: NodeApi): readonly Method[] {
   });
   const unsubscribe = defineMethod({
     name: 'atoma_unsubscribe',
+    scopes: ['generate', 'read'],
     docs: {
       summary: 'Ends a subscription without a last notification',
       description:
@@ -79,8 +82,10 @@ function needStreams(streams: StreamHost | undefined): StreamHost {
 }
 
 function follow(node: NodeApi, target: StreamTarget, fromIndex: number, streams: StreamHost): string {
-  const { kind, id } = target;
-  const subscription = streams.open({ fromIndex, ...(kind === 'request' && { requestId: id }) });
+  const subscription = streams.open({
+    fromIndex,
+    ...(target.kind === 'request' && { requestId: target.id }),
+  });
   try {
     subscription.onCancel = node.subscribe(target, fromIndex, {
       onFrame: (frame) => subscription.push(frame),

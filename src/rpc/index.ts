@@ -2,6 +2,7 @@ export { type ApiKey, KeyName, type KeyState, newKeyId, stateOf } from './access
 export { formatKeys, readKeysFile } from './access/keys-file.js';
 export { SCOPES, type Scope } from './access/principal.js';
 export { hashSecret, newSecret } from './access/secret.js';
+export { checkAccess } from './access-check.js';
 export type {
   ChatMessage,
   ChatRequest,

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { connect, type TLSSocket } from 'node:tls';
 import t from 'tap';
 import { WebSocket } from 'ws';
+import { readReadiness } from '#src/node/operator/local-node.js';
 import { bearer, startGuarded, until } from './rpc-guarded.js';
 
 /** Certificates for localhost and 127.0.0.1 that vouch for themselves, made for these tests alone. */
@@ -107,4 +108,17 @@ t.test('files that cannot be used are named with their keys', async (t) => {
     [{ ...files, keyFile: other.keyFile }, 'tls_invalid', /rpc\.tls_key: .*not the key of the certificate/],
   ];
   for (const [tls, code, message] of cases) await t.rejects(startGuarded(t, { tls }), { code, message });
+});
+
+t.test('a certificate that nobody vouches for is told as such by status', async (t) => {
+  const tls = await tlsFiles(t);
+  const { server, keysFile } = await startGuarded(t, { tls });
+  const nothing = { adminToken: undefined, corsOrigins: [], limits: {} };
+  const ask = (allowedHosts: readonly string[], files: Files | undefined) =>
+    readReadiness({
+      rpc: { host: '127.0.0.1', keysFile, allowedHosts, tls: files, ...nothing },
+      jrpcPort: server.port,
+    });
+  t.match(await ask([], tls), { problem: /https:.*self.signed certificate.*NODE_EXTRA_CA_CERTS/ });
+  t.match(await ask([], undefined), { problem: /nothing answers at http:/ });
 });

@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import { type ChainConfig, type Config, type ConfigPaths, isLocalModel } from '../../config/index.js';
 import { ModelStore } from '../../models/index.js';
 import { type GpuChoice, type Hardware, inspectHardware } from '../../workers/index.js';
+import { accessCheck } from './access.js';
 import { ChainFacts } from './chain.js';
 import { type Check, type CheckResult, once, runChecks } from './check.js';
 import { secretFilesCheck } from './config-files.js';
@@ -109,6 +110,7 @@ function checksOf({ config, paths }: DoctorSubject, gpu: GpuChoice, facts: Facts
     hubCheck({ models: inference.models, hasKey: inference.apiKey !== undefined }, { store }),
     ...modelChecks({ ...inference, gpu }, { store, hardware, nodeRuns: holder }),
     portCheck(inference, holder),
+    accessCheck(inference.rpc),
     ...(facts.chain === undefined ? [noChain] : chainChecks(facts.chain, config)),
   ];
 }

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { Agent, fetch } from 'undici';
 import { z } from 'zod';
 import type { ClientConfig, InferenceConfig } from '../../config/index.js';
 import { ProcessLock, type TicketState } from '../../core/index.js';
@@ -69,17 +70,27 @@ export function readReadiness({
   const every: Readonly<Record<string, string>> = { '0.0.0.0': '127.0.0.1', '::': '::1' };
   const host = every[rpc.host] ?? rpc.host;
   const scheme = rpc.tls === undefined ? 'http' : 'https';
-  return told(askReadiness(`${scheme}://${host.includes(':') ? `[${host}]` : host}:${jrpcPort}/readyz`));
+  // A certificate is for the name that others call the node by, not for the address of this machine.
+  const [servername] = rpc.tls === undefined ? [] : rpc.allowedHosts;
+  const url = `${scheme}://${host.includes(':') ? `[${host}]` : host}:${jrpcPort}/readyz`;
+  return told(askReadiness(url, servername));
 }
 
-async function askReadiness(url: string): Promise<Readiness> {
-  const signal = AbortSignal.timeout(READY_TIMEOUT_MS);
-  const response = await fetch(url, { signal, redirect: 'error' }).catch((error: unknown) => {
-    throw new Error(`nothing answers at ${url}${reasonOf(error)}`);
-  });
-  const answer = Readyz.safeParse(await response.json().catch(() => undefined));
-  if (answer.success) return answer.data;
-  throw new Error(`what answers at ${url} is no node (HTTP ${response.status})`);
+async function askReadiness(url: string, servername: string | undefined): Promise<Readiness> {
+  const agent = new Agent({ connect: servername === undefined ? {} : { servername } });
+  try {
+    const signal = AbortSignal.timeout(READY_TIMEOUT_MS);
+    const response = await fetch(url, { dispatcher: agent, signal, redirect: 'error' }).catch(
+      (error: unknown) => {
+        throw new Error(`nothing answers at ${url}${reasonOf(error)}`);
+      },
+    );
+    const answer = Readyz.safeParse(await response.json().catch(() => undefined));
+    if (answer.success) return answer.data;
+    throw new Error(`what answers at ${url} is no node (HTTP ${response.status})`);
+  } finally {
+    await agent.destroy();
+  }
 }
 
 /** What stands behind "fetch failed", such as a certificate of another name or one that nobody vouches for. */

@@ -1,12 +1,11 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Logger } from 'pino';
-import { AtomaError } from '../../core/index.js';
 import { bearerOf } from './bearer.js';
 import { CountedIdentity } from './counted-identity.js';
 import { HolderOfKey, HolderOfToken, Unknown } from './identities.js';
+import { insecureBind } from './insecure-bind.js';
 import { KeyRates } from './key-rates.js';
 import { KeyRing } from './key-ring.js';
-import { isLoopbackHost } from './loopback.js';
 import type { Identity } from './principal.js';
 import { hashSecret, isSameHash } from './secret.js';
 
@@ -16,7 +15,7 @@ export interface AccessOptions {
   readonly host: string;
   /** Listen beyond this machine without any key. */
   readonly insecure?: boolean | undefined;
-  /** See {@link Identity}; undefined for a node that has no keys. */
+  /** API keys; undefined for a node that has no keys. */
   readonly keysFile?: string | undefined;
   /** A key with the scope `admin` that needs no file. */
   readonly adminToken?: string | undefined;
@@ -52,10 +51,11 @@ export class AccessControl {
    */
   static async open(options: AccessOptions, modules: AccessModules): Promise<AccessControl> {
     const ring = await KeyRing.open({ path: options.keysFile }, modules);
-    if (!isLoopbackHost(options.host) && !ring.hasActive()) {
+    const problem = insecureBind(options, ring.activeKeys());
+    if (problem !== undefined) {
       if (!options.insecure) {
         ring.stop();
-        throw insecureBind(options);
+        throw problem;
       }
       modules.logger.warn(
         { host: options.host },
@@ -110,10 +110,4 @@ export class AccessControl {
   stop(): void {
     this.#ring.stop();
   }
-}
-
-function insecureBind({ host, keysFile }: AccessOptions): AtomaError {
-  const where = keysFile === undefined ? '' : ` in ${keysFile}`;
-  const message = `rpc.host is ${host}, which other machines can reach, and there is no valid API key${where}: everybody could use this node. Make a key with \`keys add NAME\` (it takes the same flags), or set rpc.host to 127.0.0.1, or give start --insecure where everybody who reaches it may use it.`;
-  return new AtomaError('insecure_bind', message, { fields: { host, keysFile, key: 'rpc.host' } });
 }

@@ -13,7 +13,6 @@ const MAX_DELAY_MS = 2 ** 31 - 1;
  * keys go on standing, and the log says so.
  */
 export class KeyRing {
-  readonly #path: string | undefined;
   readonly #logger: Logger;
   readonly #listeners = new Set<() => void>();
   #byHash: ReadonlyMap<string, ApiKey> = new Map();
@@ -23,8 +22,7 @@ export class KeyRing {
   #expiry: NodeJS.Timeout | undefined;
   #reading: Promise<void> = Promise.resolve();
 
-  private constructor(path: string | undefined, logger: Logger) {
-    this.#path = path;
+  private constructor(logger: Logger) {
     this.#logger = logger;
   }
 
@@ -37,7 +35,7 @@ export class KeyRing {
     options: { readonly path: string | undefined },
     modules: { readonly logger: Logger },
   ): Promise<KeyRing> {
-    const ring = new KeyRing(options.path, modules.logger);
+    const ring = new KeyRing(modules.logger);
     const { path } = options;
     if (path === undefined) return ring;
     // First, so that no change falls between.
@@ -51,11 +49,6 @@ export class KeyRing {
     return ring;
   }
 
-  /** The file's path, as errors name it. */
-  get path(): string | undefined {
-    return this.#path;
-  }
-
   /**
    * Whether every call needs a key: from the first key on, and until the node starts again, also where all keys were
    * revoked or ran out or their file went. A node does not open by losing what closed it.
@@ -64,9 +57,9 @@ export class KeyRing {
     return this.#isClosed;
   }
 
-  /** Whether there is a key that opens something now. */
-  hasActive(): boolean {
-    return [...this.#byId.values()].some((key) => stateOf(key, Date.now()) === 'active');
+  /** How many keys open something now. */
+  activeKeys(): number {
+    return [...this.#byId.values()].filter((key) => stateOf(key, Date.now()) === 'active').length;
   }
 
   /** The key of a secret, where it stands. */

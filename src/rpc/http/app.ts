@@ -24,7 +24,7 @@ function secureServer(
   options: NonNullable<Parameters<typeof createServer>[0]>,
 ): NonNullable<FastifyServerOptions['serverFactory']> {
   return (handler) => {
-    const server = createServer(options, handler);
+    const server = createServer({ ...options, handshakeTimeout: limits.headersTimeoutMs }, handler);
     server.requestTimeout = limits.requestTimeoutMs;
     server.keepAliveTimeout = limits.keepAliveTimeoutMs;
     return server;

@@ -70,11 +70,12 @@ t.test('whoever ends the stream, or the node that stops, ends a request at once'
   t.equal(ended.signal.aborted, true);
   const [gone, lingering] = await owner(server.url, node, 'gone', LONG_MS);
   await cut(gone);
-  const [, attached] = await owner(server.url, node, 'attached', LONG_MS);
+  const [still, attached] = await owner(server.url, node, 'attached', LONG_MS);
   t.equal(lingering.signal.aborted, false);
   await server.stop();
   t.equal(lingering.signal.aborted, true);
   t.equal(attached.signal.aborted, true);
+  t.match(await still.next(), { params: { result: { error: { data: { code: 'cancelled' } } } } });
 });
 
 t.test('an id that is in use is refused, and the request that has it lives on', async (t) => {

@@ -122,14 +122,14 @@ export class WebSocketEndpoint {
   async stop(): Promise<void> {
     this.#stopping = true;
     clearInterval(this.#pings);
-    this.#lingering.stop();
-    if (this.#sessions.size === 0) return;
     const empty = new Promise<void>((resolve) => {
       this.#onEmpty = resolve;
     });
     for (const session of this.#sessions.keys())
       void session.leave(CLOSE_GOING_AWAY, 'The node is stopping.');
-    await empty;
+    // Those that are left now have nobody to be told.
+    this.#lingering.stop();
+    if (this.#sessions.size > 0) await empty;
   }
 
   /** @throws AtomaError why nobody gets a WebSocket this way. */

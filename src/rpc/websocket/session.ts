@@ -6,14 +6,12 @@ import type { Principal } from '../access/principal.js';
 import { catalogued, isCatalogued } from '../error-catalogue.js';
 import { CallScope } from '../json-rpc/call-scope.js';
 import type { Dispatcher } from '../json-rpc/dispatcher.js';
-import type { RpcLimits } from '../options.js';
 import type { FrameEncoder } from './frame-encoder.js';
-import type { LingeringRequests } from './lingering.js';
 import type { Within } from './observe-upgrade.js';
 import { SocketOutlet } from './outlet.js';
-import type { Quota } from './quota.js';
 import type { StreamHost, StreamOptions } from './stream-host.js';
-import { Subscription, type SubscriptionHost } from './subscription.js';
+import type { Subscription, SubscriptionHost } from './subscription.js';
+import { Subscriptions, type SubscriptionsContext } from './subscriptions.js';
 
 /** RFC 6455, 7.4.1. */
 const CLOSE_NORMAL = 1000;
@@ -23,12 +21,9 @@ const CLOSE_ABNORMAL = 1006;
 const CLOSE_TRY_AGAIN_LATER = 1013;
 
 /** What all sessions of an endpoint have in common. */
-export interface SessionContext {
-  readonly limits: RpcLimits;
+export interface SessionContext extends SubscriptionsContext {
   readonly dispatcher: Dispatcher;
   readonly encoder: FrameEncoder;
-  readonly lingering: LingeringRequests;
-  readonly subscriptionQuota: Quota;
   readonly logger: Logger;
   /** Called once, when the connection of a session is gone. */
   readonly onClosed: (session: WebSocketSession) => void;
@@ -59,9 +54,8 @@ export class WebSocketSession implements SubscriptionHost {
   readonly #outlet: SocketOutlet;
   readonly #within: Within | undefined;
   #scope: CallScope | undefined;
-  #subscriptions: Map<string, Subscription> | undefined;
+  #subscriptions: Subscriptions | undefined;
   #answers: Set<Promise<void>> | undefined;
-  #lastId = 0;
   #isAlive = true;
   /** The code with which the node closed it; undefined while it did not. */
   #closedWith: number | undefined;
@@ -137,7 +131,7 @@ export class WebSocketSession implements SubscriptionHost {
   async leave(code: number, reason: string): Promise<void> {
     this.#scope?.end(reason);
     const error = catalogued('cancelled', reason);
-    for (const subscription of [...(this.#subscriptions?.values() ?? [])]) subscription.abort(error);
+    this.#subscriptions?.abort(error);
     const patience = delay(this.#context.limits.stopGraceMs, undefined, { ref: false });
     await Promise.race([Promise.all(this.#answers ?? []), patience]);
     this.close(code, reason);
@@ -155,7 +149,7 @@ export class WebSocketSession implements SubscriptionHost {
         opened.push(subscription);
         return subscription;
       },
-      cancel: (id) => this.#cancel(id),
+      cancel: (id) => this.#subscriptions?.cancel(id) ?? false,
     };
     this.#scope ??= new CallScope({ maxCalls: limits.maxConcurrentCalls });
     const caller = { scope: this.#scope, streams, principal: this.principal };
@@ -198,11 +192,9 @@ export class WebSocketSession implements SubscriptionHost {
   }
 
   ended(subscription: Subscription, error: unknown): void {
-    const { lingering, logger } = this.#context;
-    const { request } = subscription;
-    if (this.#forget(subscription) && request !== undefined) lingering.leave(request.id);
-    if (request?.isOwn) lingering.remove(request.id);
-    if (error !== undefined && !isCatalogued(error)) logger.error({ err: error }, 'a token stream failed');
+    this.#subscriptions?.ended(subscription);
+    if (error !== undefined && !isCatalogued(error))
+      this.#context.logger.error({ err: error }, 'a token stream failed');
   }
 
   #isIdle(): boolean {
@@ -212,81 +204,18 @@ export class WebSocketSession implements SubscriptionHost {
     return this.#idlePings * pingIntervalMs > idleTimeoutMs;
   }
 
-  #open({ fromIndex = 0, requestId, lingerMs = 0 }: StreamOptions): Subscription {
+  #open(options: StreamOptions): Subscription {
     if (this.#socket.readyState !== WebSocket.OPEN) {
       throw catalogued('cancelled', 'The WebSocket is closed.');
     }
-    this.#admit();
-    this.#lastId += 1;
-    const subscription = new Subscription({ id: String(this.#lastId), fromIndex }, this);
-    this.#subscriptions ??= new Map();
-    this.#subscriptions.set(subscription.id, subscription);
-    if (requestId !== undefined) this.#read(subscription, requestId, lingerMs);
-    return subscription;
-  }
-
-  /** @throws AtomaError `too_many_subscriptions` */
-  #admit(): void {
-    const { limits, subscriptionQuota } = this.#context;
-    const limit = limits.maxSubscriptions;
-    if ((this.#subscriptions?.size ?? 0) >= limit) {
-      throw catalogued(
-        'too_many_subscriptions',
-        `This WebSocket has ${limit} subscriptions, the most that one may have; end one or open another socket.`,
-        { limit },
-      );
-    }
-    const exceeded = subscriptionQuota.take(this.principal.id);
-    if (exceeded !== undefined) {
-      throw catalogued(
-        'too_many_subscriptions',
-        `All WebSockets of this client together have ${exceeded} subscriptions, the most that one may have; end one.`,
-        { limit: exceeded },
-      );
-    }
-  }
-
-  #read(subscription: Subscription, requestId: string, lingerMs: number): void {
-    const { lingering, limits } = this.#context;
-    if (lingerMs <= 0) {
-      subscription.request = { id: requestId, isOwn: false };
-      lingering.join(requestId);
-      return;
-    }
-    const time = Math.min(lingerMs, limits.maxLingerMs);
-    const isOwn = lingering.add(requestId, time, () => subscription.cancel());
-    if (isOwn) subscription.request = { id: requestId, isOwn };
-  }
-
-  #cancel(id: string): boolean {
-    const subscription = this.#subscriptions?.get(id);
-    if (subscription === undefined) return false;
-    this.#drop(subscription);
-    if (subscription.request?.isOwn) this.#context.lingering.remove(subscription.request.id);
-    subscription.cancel();
-    return true;
+    this.#subscriptions ??= new Subscriptions(this.#context, { key: this.principal.id, host: this });
+    return this.#subscriptions.open(options);
   }
 
   #end(reason: string): void {
     this.#scope?.end(reason);
     this.#outlet.end();
-    for (const subscription of [...(this.#subscriptions?.values() ?? [])]) {
-      this.#drop(subscription);
-      if (subscription.request?.isOwn) subscription.detach();
-      else subscription.cancel();
-    }
-  }
-
-  /** The client reads it no more. */
-  #drop(subscription: Subscription): void {
-    if (!this.#forget(subscription)) return;
-    if (subscription.request !== undefined) this.#context.lingering.leave(subscription.request.id);
-  }
-
-  #forget(subscription: Subscription): boolean {
-    if (!this.#subscriptions?.delete(subscription.id)) return false;
-    this.#context.subscriptionQuota.giveBack(this.principal.id);
-    return true;
+    this.#subscriptions?.end();
   }
 }
 

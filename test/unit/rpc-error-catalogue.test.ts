@@ -1,3 +1,4 @@
+import { readdir, readFile } from 'node:fs/promises';
 import t from 'tap';
 import { AtomaError } from '#src/core/index.js';
 import {
@@ -7,6 +8,7 @@ import {
   isCatalogued,
   toRpcError,
 } from '#src/rpc/error-catalogue.js';
+import { ERROR_GUIDE } from '#src/rpc/error-guide.js';
 
 t.test('every error has a number of its own, in the ranges of the specification', async (t) => {
   const numbers = Object.values(ERROR_CATALOGUE).map((entry) => entry.rpc);
@@ -60,4 +62,37 @@ t.test('a code that the catalogue does not hold is an internal error that names 
   const error = new AtomaError('constructor', 'odd');
   t.equal(isCatalogued(error), false);
   t.same(toRpcError(error), { code: -32603, message: 'odd', data: { code: 'constructor' } });
+});
+
+/** Codes that keep the server from starting: there is no client yet. */
+const AT_START: readonly string[] = [
+  ...['port_in_use', 'listen_failed', 'insecure_bind', 'tls_unreadable', 'tls_invalid'],
+  ...['keys_file_exposed', 'keys_file_unreadable', 'keys_file_invalid'],
+];
+/** Codes that the node deals with itself: the job goes elsewhere, the model is not offered. */
+const INSIDE: readonly string[] = ['model_unloaded', 'probe_failed', 'invalid_config'];
+/** Rooms whose errors can reach a client. */
+const SERVING =
+  /^(rpc|scheduler|workers|models)\/|^node\/(requests|token-streams|model-requests|render-chat|evidence\/collect|node)\.ts$/;
+
+t.test('every error that is thrown towards clients is in the catalogue', async (t) => {
+  const src = new URL('../../../src/', import.meta.url);
+  const files = await readdir(src, { recursive: true });
+  const codes = new Set<string>();
+  for (const file of files.filter((path) => SERVING.test(path) && path.endsWith('.ts'))) {
+    const source = await readFile(new URL(file, src), 'utf8');
+    for (const [, code = ''] of source.matchAll(/new AtomaError\(\s*'([a-z_]+)'/g)) codes.add(code);
+  }
+  t.ok(codes.has('request_id_in_use') && codes.has('busy'), 'codes are found');
+  const missing = [...codes].filter(
+    (code) => !Object.hasOwn(ERROR_CATALOGUE, code) && ![...AT_START, ...INSIDE].includes(code),
+  );
+  t.same(missing, []);
+});
+
+t.test('every error says what it means and what to do, in whole sentences', async (t) => {
+  for (const [code, { meaning, remedy }] of Object.entries(ERROR_GUIDE)) {
+    t.match(meaning, /^[A-Z].*\.$/, code);
+    t.match(remedy, /^[A-Z].*\.$/, code);
+  }
 });

@@ -29,7 +29,9 @@ async function deviceProcesses(
   const found = new Map<string, { pid: number; env: Map<string, string> }>();
   for (const entry of await readdir('/proc')) {
     const read = (name: string) => readFile(`/proc/${entry}/${name}`, 'utf8').catch(() => '');
-    if (!/^\d+$/.test(entry) || !(await read('stat')).includes(`) S ${node} `)) continue;
+    if (!/^\d+$/.test(entry)) continue;
+    // proc(5): the name in brackets, then the state, whatever it is just now, then the parent.
+    if (!new RegExp(`\\) [A-Za-z] ${node} `).test(await read('stat'))) continue;
     if (!(await read('cmdline')).includes('workers/device.js')) continue;
     const pairs = (await read('environ')).split('\0').map((pair): [string, string] => {
       const at = pair.indexOf('=');

@@ -46,7 +46,7 @@ export class Requests {
 
   async #run(
     { requestId, params, reproducible, extras }: GenerateRequest,
-    { signal, onQueued }: GenerateOptions,
+    { signal, onQueued, onProduced }: GenerateOptions,
     stream: StreamWriter,
   ): Promise<GenerateResult> {
     const { completion, queuedMs } = await this.#modules.scheduler.submit(
@@ -54,7 +54,10 @@ export class Requests {
       { kind: 'request' },
       {
         signal,
-        onTokens: (frame) => stream.push(frame),
+        onTokens: (frame) => {
+          onProduced?.(frame.index + frame.tokens.length);
+          stream.push(frame);
+        },
         onRestart: () => stream.restart(),
         onQueued: onQueued && ((position, expectedWaitMs) => onQueued({ position, expectedWaitMs })),
       },

@@ -111,6 +111,11 @@ export interface GenerateOptions {
   readonly onTokens: ((frame: HashedFrame) => void) | undefined;
   /** The device died under the request, which runs again: frames start at index 0 again. */
   readonly onRestart: (() => void) | undefined;
+  /**
+   * Called with how many tokens the answer has, whenever there are more; fewer where it begins again. Costs less than
+   * `onTokens`, for which frames are hashed.
+   */
+  readonly onProduced?: ((tokens: number) => void) | undefined;
   /** Called at most once, before anything else, where the request has to wait for its turn. */
   readonly onQueued?: ((place: QueuePlace) => void) | undefined;
 }

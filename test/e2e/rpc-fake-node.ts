@@ -92,7 +92,10 @@ export class FakeNode implements NodeApi {
     const stream = new FakeStream();
     this.streams.set(`request:${requestId}`, stream);
     stream.read(0, {
-      onFrame: (frame) => options.onTokens?.(frame),
+      onFrame: (frame) => {
+        options.onProduced?.(frame.index + frame.tokens.length);
+        options.onTokens?.(frame);
+      },
       onRestart: () => options.onRestart?.(),
       onEnd: () => {},
     });

@@ -15,16 +15,11 @@ export async function meteredGenerate(
   principal.require('generate');
   await principal.admit(request.params.prompt);
   let produced = 0;
-  const onTokens: GenerateOptions['onTokens'] = (frame) => {
-    produced += frame.tokens.length;
-    options.onTokens?.(frame);
-  };
-  const onRestart = (): void => {
-    produced = 0;
-    options.onRestart?.();
+  const onProduced = (tokens: number): void => {
+    produced = tokens;
   };
   try {
-    const result = await node.generate(request, { ...options, onTokens, onRestart });
+    const result = await node.generate(request, { ...options, onProduced });
     principal.spend(result.completion.inputTokens + result.completion.tokens.length);
     return result;
   } catch (error) {

@@ -7,9 +7,19 @@ const MIN_RETRY_MS = 1000;
 /** @param waitMs when there would be room, as far as predicted */
 export function busy(why: string, waitMs: number): AtomaError {
   const retryAfterMs = Math.max(MIN_RETRY_MS, Math.ceil(waitMs));
-  return new AtomaError('busy', `${why}; retry in ${Math.ceil(retryAfterMs / 1000)} s`, {
-    fields: { retryAfterMs },
-  });
+  const message = `${why}; retry in ${Math.ceil(retryAfterMs / 1000)} s`;
+  return withoutStack(() => new AtomaError('busy', message, { fields: { retryAfterMs } }));
+}
+
+/** Under overload there are thousands a second; where they were made nobody reads, and finding out takes 20 µs each. */
+function withoutStack<E extends Error>(make: () => E): E {
+  const { stackTraceLimit } = Error;
+  Error.stackTraceLimit = 0;
+  try {
+    return make();
+  } finally {
+    Error.stackTraceLimit = stackTraceLimit;
+  }
 }
 
 export function unknownModel(model: string): AtomaError {

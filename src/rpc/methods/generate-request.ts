@@ -1,7 +1,8 @@
-import { randomBytes, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { checkPromptParams, type PromptParams, type RequestExtras } from '../../core/index.js';
 import { catalogued } from '../error-catalogue.js';
 import type { GenerateRequest, NodeApi } from '../node-api.js';
+import { randomSeed } from '../random-seed.js';
 import type { GenerateParams } from './generate-params.js';
 
 /**
@@ -15,7 +16,7 @@ export function toRequest(given: GenerateParams, node: NodeApi): GenerateRequest
     prePromptTokens: given.pre_prompt_tokens,
     prependOutputWithInput: given.prepend_output_with_input,
     maxTokens: given.max_tokens,
-    randomSeed: given.random_seed ?? randomBytes(8).readBigUInt64LE(),
+    randomSeed: given.random_seed ?? randomSeed(),
     repeatLastN: given.repeat_last_n,
     repeatPenalty: given.repeat_penalty,
     shouldStreamOutput: given.stream,

@@ -1,5 +1,5 @@
-import { randomBytes } from 'node:crypto';
 import type { PromptParams } from '../../../core/index.js';
+import { randomSeed } from '../../random-seed.js';
 import type { RawPrompt } from '../schemas/completions.js';
 
 /** The fields of a request that say how tokens are chosen. */
@@ -14,7 +14,7 @@ const U64_BITS = 64;
 
 /** A seed as 64 bits; a random one where none is given. */
 export function seedOf(given: number | undefined): bigint {
-  return given === undefined ? randomBytes(8).readBigUInt64LE() : BigInt.asUintN(U64_BITS, BigInt(given));
+  return given === undefined ? randomSeed() : BigInt.asUintN(U64_BITS, BigInt(given));
 }
 
 /** The seed of the choice `index` of a request: its own for the first one, others for the rest. */

@@ -135,8 +135,8 @@ async function createParts(
   meterHttp(app, meters);
   observeRequests(app, calls);
   await addGate(app, gate, { access, logger });
-  addRoutes(app, { limits }, { node, dispatcher, access, logger, scopes, registries });
-  addOpenAiRoutes(app, { limits }, { node, access, logger, scopes });
+  addRoutes(app, { limits }, { node, dispatcher, logger, scopes, registries });
+  addOpenAiRoutes(app, { limits }, { node, logger, scopes });
   app.server.on('upgrade', (request, connection, head) => {
     webSockets.handleUpgrade(request, connection, head);
   });

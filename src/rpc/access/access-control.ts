@@ -66,15 +66,28 @@ export class AccessControl {
   }
 
   /**
-   * Who calls; somebody unknown as well, whose calls are then refused one by one.
+   * Who calls, where the node lets them in at all.
    * @param headers of the HTTP request or of the WebSocket's upgrade
    * @param address of the client
+   * @throws AtomaError `unauthorized`
    */
-  identify(headers: IncomingHttpHeaders, address?: string): Identity {
-    const identity = this.#identify(headers, address);
-    return this.#onRefused === undefined ? identity : new CountedIdentity(identity, this.#onRefused);
+  authenticate(headers: IncomingHttpHeaders, address?: string): Identity {
+    const found = this.#identify(headers, address);
+    const identity = this.#onRefused === undefined ? found : new CountedIdentity(found, this.#onRefused);
+    identity.check();
+    return identity;
   }
 
+  /** Called when keys came, went or ran out: who was let in may have to leave. */
+  onChange(listener: () => void): void {
+    this.#ring.onChange(listener);
+  }
+
+  stop(): void {
+    this.#ring.stop();
+  }
+
+  /** Somebody unknown as well, whom a node without keys lets in. */
   #identify(headers: IncomingHttpHeaders, address: string | undefined): Identity {
     const secret = bearerOf(headers);
     const surroundings = {
@@ -90,24 +103,5 @@ export class AccessControl {
     }
     const given = { hasSecret: secret !== undefined, hasToken: this.#tokenHash !== undefined };
     return new Unknown(given, surroundings);
-  }
-
-  /**
-   * Who calls, where the node lets them in at all.
-   * @throws AtomaError `unauthorized`
-   */
-  authenticate(headers: IncomingHttpHeaders, address?: string): Identity {
-    const identity = this.identify(headers, address);
-    identity.check();
-    return identity;
-  }
-
-  /** Called when keys came, went or ran out: who was let in may have to leave. */
-  onChange(listener: () => void): void {
-    this.#ring.onChange(listener);
-  }
-
-  stop(): void {
-    this.#ring.stop();
   }
 }

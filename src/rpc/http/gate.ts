@@ -6,6 +6,7 @@ import { AtomaError } from '../../core/index.js';
 import type { AccessControl } from '../access/access-control.js';
 import { isOwnHost } from '../access/hosts.js';
 import { catalogued } from '../error-catalogue.js';
+import { addCaller } from './caller.js';
 import { isAllowedOrigin } from './origin.js';
 
 /** What every request has to pass before a route sees it. */
@@ -58,6 +59,7 @@ export async function addGate(
   options: GateOptions,
   { access, logger }: { readonly access: AccessControl; readonly logger: Logger },
 ): Promise<void> {
+  addCaller(app);
   app.addHook('onRequest', async (request) => checkSource(request.raw, options));
   if (options.corsOrigins.length > 0) {
     await app.register(cors, {
@@ -72,7 +74,7 @@ export async function addGate(
     const path = pathOf(request.raw.url);
     if (OPEN_PATHS.has(path)) return;
     try {
-      access.authenticate(request.headers, request.raw.socket.remoteAddress);
+      request.caller = access.authenticate(request.headers, request.raw.socket.remoteAddress);
     } catch (error) {
       logRefusal(logger, { method: request.method, path, address: request.raw.socket.remoteAddress, error });
       throw error;

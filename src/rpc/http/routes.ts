@@ -1,7 +1,6 @@
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
-import type { AccessControl } from '../access/access-control.js';
 import { type CatalogueCode, catalogued, isCatalogued } from '../error-catalogue.js';
 import { CallScope } from '../json-rpc/call-scope.js';
 import type { Dispatcher } from '../json-rpc/dispatcher.js';
@@ -9,6 +8,7 @@ import { NodeMetrics } from '../metrics/node-metrics.js';
 import type { NodeApi } from '../node-api.js';
 import type { RpcLimits } from '../options.js';
 import { WEBSOCKET_PATH } from '../websocket/endpoint.js';
+import { callerOf } from './caller.js';
 import { toRefusal } from './refusal.js';
 
 /** Where Prometheus looks unless told otherwise. */
@@ -19,7 +19,6 @@ const JSON_TYPE = 'application/json; charset=utf-8';
 interface RouteModules {
   readonly node: NodeApi;
   readonly dispatcher: Dispatcher;
-  readonly access: AccessControl;
   readonly logger: Logger;
   /** The calls of every HTTP request that is being answered. */
   readonly scopes: Set<CallScope>;
@@ -47,11 +46,7 @@ export function addRoutes(
   }));
 }
 
-function addJsonRpc(
-  app: FastifyInstance,
-  limits: RpcLimits,
-  { dispatcher, access, scopes }: RouteModules,
-): void {
+function addJsonRpc(app: FastifyInstance, limits: RpcLimits, { dispatcher, scopes }: RouteModules): void {
   app.removeAllContentTypeParsers();
   // Parsed by the dispatcher: what is no JSON is answered as JSON-RPC wants it.
   app.addContentTypeParser(
@@ -67,7 +62,7 @@ function addJsonRpc(
       if (!reply.raw.writableFinished) scope.end('The client closed its connection.');
     });
     const body = request.body instanceof Uint8Array ? request.body : new Uint8Array();
-    const principal = access.identify(request.headers, request.raw.socket.remoteAddress);
+    const principal = callerOf(request);
     const answer = await dispatcher.handle(body, { scope, streams: undefined, principal });
     if (answer === undefined) return reply.code(204).send();
     return reply.type(JSON_TYPE).send(answer);
@@ -82,10 +77,10 @@ function addHealth(app: FastifyInstance, node: NodeApi): void {
   });
 }
 
-function addMetrics(app: FastifyInstance, { node, access, registries }: RouteModules): void {
+function addMetrics(app: FastifyInstance, { node, registries }: RouteModules): void {
   const metrics = new NodeMetrics({ node, registries });
   app.get(METRICS_PATH, async (request, reply) => {
-    access.identify(request.headers, request.raw.socket.remoteAddress).require('read');
+    callerOf(request).require('read');
     const text = await metrics.scrape();
     return reply.type(metrics.contentType).send(text);
   });

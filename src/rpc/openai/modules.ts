@@ -1,5 +1,4 @@
 import type { Logger } from 'pino';
-import type { AccessControl } from '../access/access-control.js';
 import type { CallScope } from '../json-rpc/call-scope.js';
 import type { NodeApi } from '../node-api.js';
 import type { RpcLimits } from '../options.js';
@@ -7,7 +6,6 @@ import type { RpcLimits } from '../options.js';
 /** What the routes below `/v1` work with. */
 export interface OpenAiModules {
   readonly node: NodeApi;
-  readonly access: AccessControl;
   readonly logger: Logger;
   readonly limits: RpcLimits;
   /** The calls of every HTTP request that is being answered. */

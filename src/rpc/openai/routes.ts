@@ -34,7 +34,7 @@ function addPlugin(v1: FastifyInstance, modules: OpenAiModules): void {
   const exchanges = new WeakMap<FastifyRequest, Exchange>();
   addParser(v1, modules.limits);
   addRefusals(v1, modules);
-  addHooks(v1, exchanges, modules);
+  addHooks(v1, exchanges);
   const { node } = modules;
   const post = (path: string, handler: Handler): void => {
     v1.post(path, async (request, reply) => {
@@ -58,22 +58,13 @@ function addPlugin(v1: FastifyInstance, modules: OpenAiModules): void {
   });
 }
 
-/** Who it is and how the request is called is known before its body is read. */
-function addHooks(
-  v1: FastifyInstance,
-  exchanges: WeakMap<FastifyRequest, Exchange>,
-  { access }: OpenAiModules,
-): void {
+/** How the request is called is known before its body is read. */
+function addHooks(v1: FastifyInstance, exchanges: WeakMap<FastifyRequest, Exchange>): void {
   v1.addHook('onRequest', (request, reply, next) => {
     const exchange = new Exchange(request, reply);
     exchanges.set(request, exchange);
     reply.header('x-request-id', exchange.requestId);
-    try {
-      exchange.identify(request, access);
-      next();
-    } catch (error) {
-      next(error instanceof Error ? error : new Error(String(error)));
-    }
+    next();
   });
   v1.addHook('onSend', (request, reply, payload, next) => {
     const exchange = exchanges.get(request);
